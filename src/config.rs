@@ -1,0 +1,1 @@
+//! Configuration: `config.yaml`, environment, and the settings that change while running.

@@ -1,0 +1,28 @@
+//! The random source that the rest of the program is handed.
+
+/// A source of random bytes. The real one is cryptographic; tests hand in a seeded one.
+pub trait Random: Send + Sync {
+    /// Fills `bytes` with random values.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// `length` characters drawn evenly from `alphabet`, which holds 1 to 256 ASCII characters. Bytes that would favour
+/// the first characters are thrown away, so every character is equally likely.
+pub fn text(random: &dyn Random, length: usize, alphabet: &[u8]) -> String {
+    let count = alphabet.len().clamp(1, 256);
+    let fair = 256 - 256 % count;
+    let mut out = String::with_capacity(length);
+    let mut pool = [0_u8; 64];
+    while out.len() < length {
+        random.fill(&mut pool);
+        for byte in pool.iter().copied().map(usize::from).filter(|byte| *byte < fair) {
+            if out.len() == length {
+                break;
+            }
+            if let Some(character) = alphabet.get(byte % count) {
+                out.push(char::from(*character));
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,1 @@
+//! The wire: accept loop, routes, errors, the token endpoint, REST API and web pages.

@@ -1,0 +1,1 @@
+//! The key directory: signing keys, verifier, seal and session keys.

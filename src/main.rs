@@ -1,0 +1,3 @@
+//! The `dockpass` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Argon2 on fixed threads with fixed memory.

@@ -1,0 +1,1 @@
+//! Use cases; knows no HTTP.
