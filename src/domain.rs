@@ -1,6 +1,7 @@
 //! Pure rules: no clock, no randomness, no I/O of its own. Everything here is testable with plain values.
 
 pub mod caller;
+pub mod cidr;
 pub mod credential;
 pub mod decide;
 pub mod name;

@@ -1,0 +1,222 @@
+//! `application/x-www-form-urlencoded`, in bodies and in query strings.
+
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Fields a form or query string may hold: enough for a check box per repository on a bulk page, and a bound on
+/// the work one request can cause.
+pub const MAX_FIELDS: usize = 1024;
+
+/// Decoded fields in the order they came, repeated names kept: registry clients send `scope` several times.
+/// Values may be passwords, so they are wiped after use and not shown by `Debug`.
+#[derive(Clone, Default)]
+pub struct Fields(Vec<(String, Zeroizing<String>)>);
+
+/// Why form fields or a query string cannot be used. Status 400.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldsError {
+    /// More than [`MAX_FIELDS`].
+    #[error("more than {MAX_FIELDS} fields")]
+    TooMany,
+    /// `%` without two hexadecimal digits after it.
+    #[error("a percent sign must be followed by two hexadecimal digits")]
+    Escape,
+    /// Not UTF-8 once decoded, or a NUL in it, which nothing here accepts and C libraries cut at.
+    #[error("fields must be UTF-8 text")]
+    Text,
+    /// A field that may be given once was given several times; picking one of them would let a filter in
+    /// front of this server see the other.
+    #[error("the field {name} was given more than once")]
+    Repeated {
+        /// The field's name.
+        name: String,
+    },
+}
+
+impl Fields {
+    /// Decodes `name=value&name=value`, with `+` as space and percent escapes. A field without `=` has an empty
+    /// value, as browsers mean it; empty fields (`&&`) are skipped.
+    pub fn decode(input: &[u8]) -> Result<Self, FieldsError> {
+        let mut fields = Vec::new();
+        for field in input
+            .split(|byte| *byte == b'&')
+            .filter(|field| !field.is_empty())
+        {
+            if fields.len() == MAX_FIELDS {
+                return Err(FieldsError::TooMany);
+            }
+            let mut halves = field.splitn(2, |byte| *byte == b'=');
+            let name = unescape(halves.next().unwrap_or_default())?;
+            let value = unescape(halves.next().unwrap_or_default())?;
+            fields.push((name, Zeroizing::new(value)));
+        }
+        Ok(Self(fields))
+    }
+
+    /// The fields of a request's query string; none when it has no query.
+    pub fn of_query(uri: &hyper::Uri) -> Result<Self, FieldsError> {
+        Self::decode(uri.query().unwrap_or_default().as_bytes())
+    }
+
+    /// The value of a field that may be given at most once.
+    pub fn single(&self, name: &str) -> Result<Option<&str>, FieldsError> {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(FieldsError::Repeated {
+                name: name.to_owned(),
+            });
+        }
+        Ok(first)
+    }
+
+    /// Every value given for `name`, in order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.iter()
+            .filter(move |(key, _)| *key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// All fields as (name, value), in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+fn unescape(input: &[u8]) -> Result<String, FieldsError> {
+    // Never longer than the input, so it does not move while it grows and leave copies of a password behind.
+    let mut out = Vec::with_capacity(input.len());
+    let mut rest = input.iter();
+    while let Some(byte) = rest.next() {
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let high = rest
+                    .next()
+                    .copied()
+                    .and_then(hex_digit)
+                    .ok_or(FieldsError::Escape)?;
+                let low = rest
+                    .next()
+                    .copied()
+                    .and_then(hex_digit)
+                    .ok_or(FieldsError::Escape)?;
+                high << 4 | low
+            }
+            other => *other,
+        });
+    }
+    match String::from_utf8(out) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err(FieldsError::Text),
+    }
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decode(input: &str) -> Vec<(String, String)> {
+        let fields = Fields::decode(input.as_bytes()).unwrap();
+        fields.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn plus_is_a_space_and_an_escaped_plus_is_a_plus() {
+        assert_eq!(
+            decode("account=acme+ci&username=acme%2Bci"),
+            [pair("account", "acme ci"), pair("username", "acme+ci")]
+        );
+    }
+
+    #[test]
+    fn order_and_repetition_are_kept_and_empty_fields_skipped() {
+        assert_eq!(
+            decode("&scope=a%3Ab&x&&scope=c=d&"),
+            [pair("scope", "a:b"), pair("x", ""), pair("scope", "c=d")]
+        );
+        assert!(decode("").is_empty());
+    }
+
+    #[test]
+    fn a_repeated_singleton_is_refused() {
+        let fields = Fields::decode(b"service=a&service=b&scope=x").unwrap();
+        assert_eq!(fields.single("scope"), Ok(Some("x")));
+        assert_eq!(fields.single("client_id"), Ok(None));
+        assert!(matches!(
+            fields.single("service"),
+            Err(FieldsError::Repeated { .. })
+        ));
+    }
+
+    #[test]
+    fn broken_escapes_and_broken_text_are_refused() {
+        for input in ["a=%", "a=%2", "a=%zz", "%+1=b", "a=%-1"] {
+            assert_eq!(
+                Fields::decode(input.as_bytes()).unwrap_err(),
+                FieldsError::Escape,
+                "{input}"
+            );
+        }
+        for input in ["a=%ff", "a=%C0%AF", "a=%00", "%ED%A0%80"] {
+            assert_eq!(
+                Fields::decode(input.as_bytes()).unwrap_err(),
+                FieldsError::Text,
+                "{input}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_number_of_fields_is_bounded() {
+        assert!(Fields::decode("a&".repeat(MAX_FIELDS).as_bytes()).is_ok());
+        let over = Fields::decode("a&".repeat(MAX_FIELDS + 1).as_bytes());
+        assert_eq!(over.unwrap_err(), FieldsError::TooMany);
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        let fields = Fields::decode(b"password=hunter2").unwrap();
+        assert_eq!(format!("{fields:?}"), r#"{"password"}"#);
+    }
+
+    fn escaped(text: &str) -> String {
+        use std::fmt::Write;
+        text.bytes().fold(String::new(), |mut out, byte| {
+            let _ = write!(out, "%{byte:02X}");
+            out
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(input: Vec<u8>) {
+            let _ = Fields::decode(&input);
+        }
+
+        #[test]
+        fn what_was_escaped_comes_back(pairs in proptest::collection::vec(("[^\0]{1,8}", "[^\0]{0,20}"), 0..8)) {
+            let input: Vec<_> = pairs.iter().map(|(n, v)| format!("{}={}", escaped(n), escaped(v))).collect();
+            prop_assert_eq!(decode(&input.join("&")), pairs);
+        }
+    }
+}
