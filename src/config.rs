@@ -8,8 +8,10 @@ mod choices;
 mod environment;
 mod error;
 mod keys;
+mod live;
 mod nearest;
 mod quay;
+mod reference;
 mod rule;
 mod source;
 mod syntax;
@@ -23,6 +25,8 @@ pub use choices::{
 pub use environment::{Environment, PREFIX, ProcessEnvironment};
 pub use error::{ConfigError, Problem};
 pub use keys::{Audit, Config, Log, Passwords, People, Repositories, Robots, Server, Storage, Tokens, keys};
+pub use live::{LIVE, LiveSettings, POLL_INTERVAL, Reload, RobotPolicy};
+pub use reference::{markdown, sample};
 pub use syntax::Database;
 pub use table::Key;
 
