@@ -3,3 +3,4 @@
 pub mod address;
 pub mod body;
 pub mod reply;
+pub mod server;
