@@ -1,5 +1,8 @@
 //! Settings that are one word out of a few.
 
+use crate::telemetry::log::Format;
+use tracing::level_filters::LevelFilter;
+
 /// Makes an enum and the table of the words that stand for its variants.
 macro_rules! choice {
     ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $about:literal])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -90,5 +93,34 @@ choice! {
         Info = "info",
         /// What helps to find a fault.
         Debug = "debug",
+    }
+}
+
+impl LogFormat {
+    /// The format to write, given whether standard error is a terminal.
+    pub const fn on(self, terminal: bool) -> Format {
+        match self {
+            Self::Json => Format::Json,
+            Self::Text => Format::Text,
+            Self::Auto => {
+                if terminal {
+                    Format::Text
+                } else {
+                    Format::Json
+                }
+            }
+        }
+    }
+}
+
+impl LogLevel {
+    /// What the log lets through.
+    pub const fn filter(self) -> LevelFilter {
+        match self {
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+        }
     }
 }
