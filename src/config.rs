@@ -70,11 +70,7 @@ fn read_file(path: Option<&Path>) -> Result<(&Path, Option<String>), ConfigError
     let (path, required) = path.map_or((Path::new(DEFAULT_PATH), false), |path| (path, true));
     let problem = |what: String| {
         let place = Place::File(path.to_owned(), 0);
-        ConfigError::new(vec![Problem {
-            place,
-            key: String::new(),
-            what,
-        }])
+        ConfigError::new(vec![Problem { place, key: String::new(), what }])
     };
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
@@ -86,9 +82,7 @@ fn read_file(path: Option<&Path>) -> Result<(&Path, Option<String>), ConfigError
         .read_to_end(&mut bytes)
         .map_err(|error| problem(format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > LONGEST_FILE {
-        return Err(problem(
-            "is longer than 1 MiB, which no configuration is".to_owned(),
-        ));
+        return Err(problem("is longer than 1 MiB, which no configuration is".to_owned()));
     }
     let text = String::from_utf8(bytes).map_err(|_| problem("is not UTF-8".to_owned()))?;
     Ok((path, Some(text)))
@@ -106,10 +100,7 @@ mod tests {
     }
 
     fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     fn errors(file: &str) -> String {
@@ -119,13 +110,7 @@ mod tests {
     #[test]
     fn no_configuration_at_all_is_a_working_configuration_on_loopback() {
         let config = Config::parse(None, &BTreeMap::new()).unwrap();
-        assert!(
-            config
-                .server
-                .listen
-                .iter()
-                .all(|address| address.ip().is_loopback())
-        );
+        assert!(config.server.listen.iter().all(|address| address.ip().is_loopback()));
         assert_eq!(config.derived.realm, "http://127.0.0.1:8480/v2/auth");
         assert_eq!(config.derived.origin, "http://127.0.0.1:8480");
         assert_eq!(config.derived.services, ["localhost:5000"]);
@@ -153,18 +138,12 @@ mod tests {
             "TOKEN_LIFTIME: 5\n\nTOKEN_LIFETIME: 5\nROBOTS_DISALLOW: yes\nSUPER_USERS: [alice, Bob]\n",
         );
         let lines: Vec<_> = told.lines().collect();
-        assert_eq!(
-            lines[0],
-            "config.yaml:1: TOKEN_LIFTIME: unknown key; did you mean TOKEN_LIFETIME?"
-        );
+        assert_eq!(lines[0], "config.yaml:1: TOKEN_LIFTIME: unknown key; did you mean TOKEN_LIFETIME?");
         assert!(
             lines[1].starts_with("config.yaml:3: TOKEN_LIFETIME: 5 is not allowed; give seconds"),
             "{told}"
         );
-        assert_eq!(
-            lines[2],
-            "config.yaml:4: ROBOTS_DISALLOW: yes is not allowed; give true or false"
-        );
+        assert_eq!(lines[2], "config.yaml:4: ROBOTS_DISALLOW: yes is not allowed; give true or false");
         assert!(
             lines[3].starts_with("config.yaml:5: SUPER_USERS: Bob is not allowed; give a list; each: a name"),
             "{told}"
@@ -184,11 +163,9 @@ mod tests {
 
     #[test]
     fn the_value_of_an_unknown_key_is_not_shown() {
-        for file in [
-            "PASSWORD: hunter2",
-            "DB_URI: postgres://u:hunter2@h/\nX_Y: 1",
-            "AUTHENTICATION_TYPE: hunter2",
-        ] {
+        for file in
+            ["PASSWORD: hunter2", "DB_URI: postgres://u:hunter2@h/\nX_Y: 1", "AUTHENTICATION_TYPE: hunter2"]
+        {
             assert!(!errors(file).contains("hunter2"), "{}", errors(file));
         }
     }
@@ -196,13 +173,7 @@ mod tests {
     #[test]
     fn a_key_without_value_is_refused_unless_it_may_be_absent() {
         assert!(errors("ROBOTS_DISALLOW:\n").contains("has no value"));
-        assert_eq!(
-            parse("TLS_CERTIFICATE:\nTOKEN_REALM: null\n")
-                .unwrap()
-                .server
-                .tls_certificate,
-            None
-        );
+        assert_eq!(parse("TLS_CERTIFICATE:\nTOKEN_REALM: null\n").unwrap().server.tls_certificate, None);
     }
 
     #[test]
@@ -234,10 +205,7 @@ mod tests {
                 "TOKEN_REALM: must begin with https",
             ),
             ("LISTEN: []", "LISTEN: the list is empty"),
-            (
-                "LISTEN: [127.0.0.1:1, 127.0.0.1:1]",
-                "LISTEN: 127.0.0.1:1 is in the list twice",
-            ),
+            ("LISTEN: [127.0.0.1:1, 127.0.0.1:1]", "LISTEN: 127.0.0.1:1 is in the list twice"),
             (
                 "METRICS_LISTEN: 127.0.0.1:8480",
                 "METRICS_LISTEN: 127.0.0.1:8480 is an address of LISTEN already",
@@ -256,25 +224,13 @@ mod tests {
     fn the_realm_follows_the_first_address_or_the_hostname() {
         let realm = |file: &str| parse(file).unwrap().derived.realm;
         assert_eq!(realm("LISTEN: ['[::1]:9000']"), "http://[::1]:9000/v2/auth");
-        assert_eq!(
-            realm("TLS_CERTIFICATE: a\nTLS_PRIVATE_KEY: b"),
-            "https://127.0.0.1:8480/v2/auth"
-        );
+        assert_eq!(realm("TLS_CERTIFICATE: a\nTLS_PRIVATE_KEY: b"), "https://127.0.0.1:8480/v2/auth");
         let open = "LISTEN: 0.0.0.0:443\nTRUSTED_PROXIES: 10.0.0.0/8\n";
-        assert_eq!(
-            realm(&format!("{open}SERVER_HOSTNAME: reg.example")),
-            "https://reg.example/v2/auth"
-        );
+        assert_eq!(realm(&format!("{open}SERVER_HOSTNAME: reg.example")), "https://reg.example/v2/auth");
         let given = parse(&format!("{open}TOKEN_REALM: https://auth.example:8443/token?x=1")).unwrap();
         assert_eq!(given.derived.realm, "https://auth.example:8443/token?x=1");
         assert_eq!(given.derived.origin, "https://auth.example:8443");
-        assert!(
-            parse(open)
-                .unwrap()
-                .warnings
-                .iter()
-                .any(|warning| warning.contains("set TOKEN_REALM"))
-        );
+        assert!(parse(open).unwrap().warnings.iter().any(|warning| warning.contains("set TOKEN_REALM")));
     }
 
     #[test]
@@ -282,11 +238,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("c.yaml");
         let load = || Config::load(Some(&file), &BTreeMap::new()).map_err(|error| error.to_string());
-        assert!(
-            load()
-                .unwrap_err()
-                .contains("c.yaml: cannot be read: No such file")
-        );
+        assert!(load().unwrap_err().contains("c.yaml: cannot be read: No such file"));
         std::fs::write(&file, "TOKEN_ISSUER: x\n").unwrap();
         assert_eq!(load().unwrap().tokens.issuer, "x");
         std::fs::write(&file, b"TOKEN_ISSUER: \xff\n").unwrap();

@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod cidr;
+pub mod claims;
 pub mod credential;
 pub mod decide;
 pub mod name;

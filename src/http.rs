@@ -1,6 +1,11 @@
 //! The wire: accept loop, routes, errors, the token endpoint, REST API and web pages.
 
 pub mod address;
+pub mod authenticate;
 pub mod body;
+pub mod dispatch;
+pub mod error;
+pub mod registry;
 pub mod reply;
+pub mod route;
 pub mod server;

@@ -1,1 +1,109 @@
-//! Use cases; knows no HTTP.
+//! Use cases. They know no HTTP: the token endpoint, the REST API, the pages and the command line all call these.
+//!
+//! - [`issue`]: a token request from credentials to signed token
+//! - [`login`]: credentials to caller
+//! - [`ledger`]: logins noted outside the path of a request
+//! - [`actor`]: who changes something, and what they may change
+//! - [`organizations`], [`users`], [`repositories`], [`robots`], [`teams`], [`permissions`]: administration
+
+pub mod actor;
+pub mod error;
+pub mod issue;
+pub mod ledger;
+pub mod login;
+pub mod organizations;
+pub mod permissions;
+pub mod repositories;
+pub mod robots;
+pub mod teams;
+pub mod users;
+
+use crate::config::{Config, LiveSettings};
+use crate::domain::caller::{Identity, Privilege};
+use crate::domain::decide::Policy;
+use crate::domain::name::Namespace;
+use crate::domain::random::Random;
+use crate::domain::scope::Naming;
+use crate::domain::time::{Clock, Timestamp};
+use crate::keys::{KeyRing, SymmetricKeys};
+use crate::password::Hasher;
+use crate::store::Store;
+use ledger::Ledger;
+use std::sync::Arc;
+
+/// Everything that the use cases work with.
+pub struct App {
+    /// The settings that stay as they were at start.
+    pub config: Config,
+    /// The settings that change while running.
+    pub live: LiveSettings,
+    /// What is kept.
+    pub store: Store,
+    /// Verify, seal and session keys.
+    pub keys: SymmetricKeys,
+    /// The keys that registry tokens are signed with.
+    pub ring: KeyRing,
+    /// Argon2 on its own threads: for what people choose, passwords.
+    pub hasher: Hasher,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Logins that are still to be written down.
+    pub ledger: Ledger,
+}
+
+impl App {
+    /// The current time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What configuration adds to a user's grants. Robots are never privileged: a robot's name holds a `+`, which no
+    /// entry of the lists may.
+    pub fn privilege(&self, name: &str) -> Privilege {
+        let listed = |list: &[String]| list.iter().any(|entry| entry == name);
+        let super_user = self.config.people.super_users_enabled && listed(&self.config.people.super_users);
+        Privilege {
+            super_user,
+            full_access: super_user && self.config.people.super_users_full_access,
+            read_only: listed(&self.config.people.readonly_super_users),
+        }
+    }
+
+    /// Whether FEATURE_RESTRICTED_USERS keeps a user from changing its own namespace and from making organizations.
+    pub fn is_restricted(&self, identity: &Identity) -> bool {
+        let people = &self.config.people;
+        let free = |name: &str| people.restricted_users_whitelist.iter().any(|entry| entry == name);
+        people.restricted_users && !identity.privilege.super_user && !free(identity.name.as_str())
+    }
+
+    /// How long a token lives, in seconds.
+    pub fn token_lifetime(&self) -> i64 {
+        i64::try_from(self.config.tokens.lifetime.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// What pushes to unknown names may bring into being.
+    pub fn policy(&self) -> Policy {
+        Policy { create_namespace_on_push: self.config.repositories.create_namespace_on_push }
+    }
+
+    /// The registries that tokens are signed for; the first is the usual one.
+    pub fn services(&self) -> &[String] {
+        &self.config.derived.services
+    }
+
+    /// How repository names in scopes are read.
+    pub fn naming(&self) -> Naming {
+        let repositories = &self.config.repositories;
+        let library =
+            repositories.library_support.then(|| Namespace::parse(&repositories.library_namespace).ok());
+        Naming { hostname: self.config.server.hostname.clone(), library: library.flatten() }
+    }
+
+    /// Until when a name given up now must not be taken: no token issued under it is accepted any longer then. Registries
+    /// add 60 s of leeway to a token's life.
+    pub fn retirement(&self) -> Timestamp {
+        self.now().plus(self.token_lifetime() + 60)
+    }
+}

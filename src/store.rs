@@ -1,1 +1,188 @@
-//! What is kept, behind one trait.
+//! What is kept. [`Store`] runs a use case in one transaction; [`Tx`] is the vocabulary that use cases are written in.
+//!
+//! The SQL stands once, in the portable subset (`$n` in order of first appearance, `ON CONFLICT`, `RETURNING`, times as
+//! integers), and an [`engine::Engine`] runs it. Engines are what a second database plugs in as; everything above
+//! them, the contract tests included, is shared.
+//!
+//! - [`accounts`], [`robots`], [`teams`], [`repositories`], [`permissions`], [`default_permissions`]: rows, one file for each kind of thing
+//! - [`access`]: the one read of a token request
+//! - [`audit`]: the trail, written in the transaction of the change it tells of
+//! - [`engine`], [`sqlite`], [`migrate`]: how statements are run and how the schema comes to be
+
+pub mod access;
+pub mod accounts;
+pub mod audit;
+pub mod default_permissions;
+pub mod engine;
+pub mod migrate;
+pub mod permissions;
+pub mod repositories;
+pub mod robots;
+pub mod sqlite;
+pub mod teams;
+
+use crate::keys::{RowKey, VerifyKey};
+use engine::{Columns, Engine, Outcome, Sql, Value};
+use std::path::Path;
+
+/// Why the store could not do what it was asked. What was asked for but is not there is `None`, not an error.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be used now: locked too long, disk full, read-only, I/O error. Nothing was changed; the same
+    /// call may succeed later.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The database was made by another version, or with other keys.
+    #[error("{0}")]
+    Incompatible(String),
+    /// A column holds what it never should.
+    #[error("the database holds an unexpected value in column {column} of: {statement}")]
+    Corrupt {
+        /// The statement that met the value.
+        statement: String,
+        /// The column's position, from 0.
+        column: usize,
+    },
+    /// A statement was refused. Always a fault in this program.
+    #[error("a statement failed: {0}")]
+    Statement(String),
+}
+
+/// The database, whichever engine runs it.
+pub struct Store {
+    engine: Box<dyn Engine>,
+    rows: RowKey,
+}
+
+impl Store {
+    /// Brings the engine's schema up to date and checks that its rows were written with `key`.
+    pub fn new(engine: Box<dyn Engine>, key: &VerifyKey) -> Result<Self, StoreError> {
+        migrate::migrate(engine.as_ref())?;
+        let store = Self { engine, rows: key.row_key().clone() };
+        let id = key.id().to_string();
+        store.write("bind keys", |tx| tx.bind_row_key(&id))?;
+        Ok(store)
+    }
+
+    /// Opens (or makes) the SQLite database at `path`.
+    pub fn open_sqlite(path: &Path, key: &VerifyKey) -> Result<Self, StoreError> {
+        Self::new(Box::new(sqlite::Sqlite::open(path)?), key)
+    }
+
+    /// Runs `work` on one consistent view of the data.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        use_case: &'static str,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _span = tracing::trace_span!("read", use_case).entered();
+        let mut result = None;
+        self.engine.read(&mut |sql| result = Some(work(&mut Tx { sql, rows: &self.rows })))?;
+        result.unwrap_or_else(|| Err(StoreError::Statement(format!("{use_case} did not run")).into()))
+    }
+
+    /// Runs `work` in one transaction: all of it is kept when it returns `Ok`, none of it when it returns `Err`. An
+    /// engine may run `work` more than once (after a conflict), so it must not change anything but the database.
+    ///
+    /// When this returns `Ok`, the change is on disk.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        use_case: &'static str,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _span = tracing::trace_span!("write", use_case).entered();
+        let mut result = None;
+        self.engine.write(&mut |sql| {
+            let outcome = work(&mut Tx { sql, rows: &self.rows });
+            let commit = outcome.is_ok();
+            result = Some(outcome);
+            if commit { Outcome::Commit } else { Outcome::Rollback }
+        })?;
+        result.unwrap_or_else(|| Err(StoreError::Statement(format!("{use_case} did not run")).into()))
+    }
+
+    /// Writes a consistent copy of the database to `path`, which must not exist, while others go on using it.
+    pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        self.engine.backup(path)
+    }
+}
+
+/// A transaction in progress. Its methods stand in the files of [`self`], one file for each kind of thing.
+pub struct Tx<'a> {
+    sql: &'a mut dyn Sql,
+    rows: &'a RowKey,
+}
+
+impl Tx<'_> {
+    /// The first row of a query, read by `read`.
+    fn first<T>(
+        &mut self,
+        statement: &str,
+        parameters: &[Value<'_>],
+        mut read: impl FnMut(&mut Columns<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut found = None;
+        self.sql.query(statement, parameters, &mut |columns| {
+            found = Some(read(columns)?);
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
+    /// Every row of a query, read by `read`.
+    fn all<T>(
+        &mut self,
+        statement: &str,
+        parameters: &[Value<'_>],
+        mut read: impl FnMut(&mut Columns<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        self.sql.query(statement, parameters, &mut |columns| {
+            rows.push(read(columns)?);
+            Ok(true)
+        })?;
+        Ok(rows)
+    }
+
+    /// Runs a statement that gives no rows; the answer is how many rows it changed.
+    fn run(&mut self, statement: &str, parameters: &[Value<'_>]) -> Result<usize, StoreError> {
+        self.sql.execute(statement, parameters)
+    }
+
+    /// Runs an `INSERT ... RETURNING id`.
+    fn insert(&mut self, statement: &str, parameters: &[Value<'_>]) -> Result<i64, StoreError> {
+        self.first(statement, parameters, |columns| columns.take())?
+            .ok_or_else(|| StoreError::Statement(format!("no id was returned by: {statement}")))
+    }
+
+    /// The MAC of a row's deciding columns.
+    fn mac(&self, table: &str, fields: &[Value<'_>]) -> [u8; 16] {
+        self.rows.mac(table, &[&engine::encode(fields)])
+    }
+
+    /// Whether `mac` was made over `fields` with our key. A row that fails is to be treated as missing: it was altered
+    /// or moved by somebody without the key, or the disk lost a bit.
+    fn is_genuine(&self, table: &str, fields: &[Value<'_>], mac: &[u8]) -> bool {
+        let genuine = self.rows.check(table, &[&engine::encode(fields)], mac);
+        if !genuine {
+            tracing::error!(table, row = ?fields.first(), "a row does not carry a valid MAC and is ignored");
+        }
+        genuine
+    }
+
+    /// Notes which key the rows are sealed with, or refuses to go on with another one: every grant would be ignored.
+    fn bind_row_key(&mut self, ours: &str) -> Result<(), StoreError> {
+        let theirs: Option<String> =
+            self.first("SELECT value FROM meta WHERE key = 'row_key'", &[], |columns| columns.take())?;
+        match theirs {
+            Some(theirs) if theirs == ours => Ok(()),
+            Some(theirs) => Err(StoreError::Incompatible(format!(
+                "the database was written with verify key {theirs}, but KEYS_DIR holds verify key {ours}: restore the key \
+                 file that belongs to this database"
+            ))),
+            None => {
+                self.run("INSERT INTO meta (key, value) VALUES ('row_key', $1)", &[ours.into()]).map(drop)
+            }
+        }
+    }
+}

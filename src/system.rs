@@ -10,10 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         Timestamp(match SystemTime::now().duration_since(UNIX_EPOCH) {
@@ -33,8 +30,6 @@ impl Random for SystemRandom {
     /// is nothing a caller could do instead.
     fn fill(&self, bytes: &mut [u8]) {
         #[expect(clippy::expect_used, reason = "see the doc comment")]
-        self.0
-            .fill(bytes)
-            .expect("the operating system gives random bytes");
+        self.0.fill(bytes).expect("the operating system gives random bytes");
     }
 }

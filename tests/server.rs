@@ -28,10 +28,7 @@ fn short() -> Duration {
 }
 
 fn limits() -> Limits {
-    Limits {
-        linger: short(),
-        ..Limits::default()
-    }
+    Limits { linger: short(), ..Limits::default() }
 }
 
 /// A server on a free port.
@@ -60,13 +57,7 @@ impl Running {
             limits,
             statistics.clone(),
         ));
-        Self {
-            address,
-            statistics,
-            release,
-            stop,
-            done,
-        }
+        Self { address, statistics, release, stop, done }
     }
 
     async fn connect(&self) -> Wire<TcpStream> {
@@ -75,10 +66,7 @@ impl Running {
 
     async fn stop(self) {
         self.stop.send(()).unwrap();
-        timeout(HANG, self.done)
-            .await
-            .expect("the server drains")
-            .unwrap();
+        timeout(HANG, self.done).await.expect("the server drains").unwrap();
     }
 
     /// Waits until `requests` are in the hands of the handler.
@@ -97,10 +85,7 @@ async fn handle(
     let (parts, body) = request.into_parts();
     match parts.uri.path() {
         "/echo" => {
-            let limits = BodyLimits {
-                time: short(),
-                ..BodyLimits::default()
-            };
+            let limits = BodyLimits { time: short(), ..BodyLimits::default() };
             match read_limited(&parts.headers, body, limits).await {
                 Ok(bytes) => reply::with_type(StatusCode::OK, "application/octet-stream", bytes),
                 Err(error) => reply::text(StatusCode::BAD_REQUEST, error.to_string()),
@@ -111,15 +96,8 @@ async fn handle(
             reply::text(StatusCode::OK, "waited")
         }
         "/panic" => panic!("asked for"),
-        "/big" => reply::with_type(
-            StatusCode::OK,
-            "application/octet-stream",
-            vec![b'x'; 32 * 1024 * 1024],
-        ),
-        "/peer" => reply::text(
-            StatusCode::OK,
-            format!("{} {}", connection.peer.ip(), connection.tls),
-        ),
+        "/big" => reply::with_type(StatusCode::OK, "application/octet-stream", vec![b'x'; 32 * 1024 * 1024]),
+        "/peer" => reply::text(StatusCode::OK, format!("{} {}", connection.peer.ip(), connection.tls)),
         path => reply::text(StatusCode::OK, format!("{} {path}", parts.method)),
     }
 }
@@ -134,8 +112,7 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Wire<S> {
     }
 
     async fn get(&mut self, path: &str) -> (u16, String) {
-        self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
-            .await;
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
         let (status, _, body) = self.response().await;
         (status, body)
     }
@@ -149,9 +126,7 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Wire<S> {
         }
         let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "));
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
         self.0.read_exact(&mut body).await.unwrap();
         (status, head, String::from_utf8(body).unwrap())

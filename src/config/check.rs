@@ -41,28 +41,13 @@ pub(super) fn contradictions(config: &Config, source: &mut Source) {
         );
     }
     if tls && server.scheme == UrlScheme::Http {
-        source.contradiction(
-            "PREFERRED_URL_SCHEME",
-            "must be https, because TLS_CERTIFICATE is set",
-        );
+        source.contradiction("PREFERRED_URL_SCHEME", "must be https, because TLS_CERTIFICATE is set");
     }
-    if tls
-        && config
-            .tokens
-            .realm
-            .as_ref()
-            .is_some_and(|realm| realm.starts_with("http://"))
-    {
-        source.contradiction(
-            "TOKEN_REALM",
-            "must begin with https://, because TLS_CERTIFICATE is set",
-        );
+    if tls && config.tokens.realm.as_ref().is_some_and(|realm| realm.starts_with("http://")) {
+        source.contradiction("TOKEN_REALM", "must begin with https://, because TLS_CERTIFICATE is set");
     }
     if config.people.super_users_full_access && !config.people.super_users_enabled {
-        source.contradiction(
-            "FEATURE_SUPERUSERS_FULL_ACCESS",
-            "needs FEATURE_SUPER_USERS: true",
-        );
+        source.contradiction("FEATURE_SUPERUSERS_FULL_ACCESS", "needs FEATURE_SUPER_USERS: true");
     }
 }
 
@@ -71,37 +56,25 @@ fn addresses(config: &Config, source: &mut Source) {
     if listen.is_empty() {
         source.contradiction("LISTEN", "the list is empty; give at least one address");
     }
-    let repeated = listen
-        .iter()
-        .enumerate()
-        .find(|(index, address)| listen.iter().take(*index).any(|a| a == *address));
+    let repeated =
+        listen.iter().enumerate().find(|(index, address)| listen.iter().take(*index).any(|a| a == *address));
     if let Some((_, address)) = repeated {
         source.contradiction("LISTEN", format!("{address} is in the list twice"));
     }
     if let Some(metrics) = config.server.metrics_listen
         && listen.contains(&metrics)
     {
-        source.contradiction(
-            "METRICS_LISTEN",
-            format!("{metrics} is an address of LISTEN already"),
-        );
+        source.contradiction("METRICS_LISTEN", format!("{metrics} is an address of LISTEN already"));
     }
 }
 
 /// Fills in what was left to be derived; warns where the guess is likely to be wrong.
 pub(super) fn derive(config: &mut Config, source: &mut Source) {
     let server = &config.server;
-    let realm = match (
-        &config.tokens.realm,
-        server.listen.first().filter(|address| is_reachable(address)),
-    ) {
+    let realm = match (&config.tokens.realm, server.listen.first().filter(|address| is_reachable(address))) {
         (Some(realm), _) => realm.clone(),
         (None, Some(address)) => {
-            let scheme = if server.tls_certificate.is_some() {
-                UrlScheme::Https
-            } else {
-                UrlScheme::Http
-            };
+            let scheme = if server.tls_certificate.is_some() { UrlScheme::Https } else { UrlScheme::Http };
             format!("{}://{address}/v2/auth", scheme.word())
         }
         (None, None) => {
@@ -116,19 +89,12 @@ pub(super) fn derive(config: &mut Config, source: &mut Source) {
         }
     };
     let host = realm.find("://").map_or(0, |at| at + 3);
-    let end = realm
-        .get(host..)
-        .and_then(|rest| rest.find(['/', '?']))
-        .map_or(realm.len(), |at| host + at);
+    let end = realm.get(host..).and_then(|rest| rest.find(['/', '?'])).map_or(realm.len(), |at| host + at);
     let services = match config.tokens.services.as_slice() {
         [] => vec![server.hostname.clone()],
         given => given.to_vec(),
     };
-    config.derived = Derived {
-        origin: realm.get(..end).unwrap_or_default().to_owned(),
-        services,
-        realm,
-    };
+    config.derived = Derived { origin: realm.get(..end).unwrap_or_default().to_owned(), services, realm };
 }
 
 /// Whether clients can connect to what is listened on: 0.0.0.0 and :: are no destination, port 0 is not known yet.

@@ -21,9 +21,7 @@ pub struct ProcessEnvironment;
 impl Environment for ProcessEnvironment {
     fn variables(&self) -> BTreeMap<String, String> {
         let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
-        std::env::vars_os()
-            .map(|(name, value)| (text(name), text(value)))
-            .collect()
+        std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
     }
 }
 
@@ -65,15 +63,9 @@ mod tests {
 
     #[test]
     fn only_prefixed_variables_with_a_value_are_settings() {
-        let variables = [
-            ("DOCKPASS_LISTEN", "1"),
-            ("DOCKPASS_EMPTY", ""),
-            ("LISTEN", "2"),
-            ("DOCKPASS_CONFIG", "x"),
-        ];
-        let map: BTreeMap<_, _> = variables
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+        let variables =
+            [("DOCKPASS_LISTEN", "1"), ("DOCKPASS_EMPTY", ""), ("LISTEN", "2"), ("DOCKPASS_CONFIG", "x")];
+        let map: BTreeMap<_, _> = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         assert_eq!(settings(&map), [("LISTEN".to_owned(), "1".to_owned())]);
     }
 

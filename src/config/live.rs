@@ -92,27 +92,15 @@ impl LiveSettings {
         let (_, text) = read_file(path)?;
         let config = Config::parse(text.as_deref().map(|text| (place, text)), environment.as_ref())?;
         let robots = ArcSwap::from_pointee(RobotPolicy::new(&config));
-        let seen = Mutex::new(Seen {
-            identity,
-            had_file: text.is_some(),
-            stale: false,
-        });
+        let seen = Mutex::new(Seen { identity, had_file: text.is_some(), stale: false });
         let started_with = config.effective.clone();
-        let watch = Some(Watch {
-            path: place.to_owned(),
-            environment,
-            started_with,
-            seen,
-        });
+        let watch = Some(Watch { path: place.to_owned(), environment, started_with, seen });
         Ok((config, Self { robots, watch }))
     }
 
     /// Settings that never change, for commands and tests.
     pub fn fixed(robots: RobotPolicy) -> Self {
-        Self {
-            robots: ArcSwap::from_pointee(robots),
-            watch: None,
-        }
+        Self { robots: ArcSwap::from_pointee(robots), watch: None }
     }
 
     /// The policy that counts now. Cheap; take it once per request.
@@ -165,22 +153,15 @@ impl LiveSettings {
         let new = RobotPolicy::new(&config);
         let old = self.robots.swap(Arc::new(new.clone()));
         let differs = [old.disallow != new.disallow, old.whitelist != new.whitelist];
-        let changed = LIVE
-            .into_iter()
-            .zip(differs)
-            .filter(|(_, differs)| *differs)
-            .map(|(key, _)| key)
-            .collect();
+        let changed =
+            LIVE.into_iter().zip(differs).filter(|(_, differs)| *differs).map(|(key, _)| key).collect();
         let needs_restart = config
             .effective
             .iter()
             .filter(|(key, value)| !LIVE.contains(key) && watch.started_with.get(*key) != Some(value))
             .map(|(key, _)| *key)
             .collect();
-        Ok(Reload {
-            changed,
-            needs_restart,
-        })
+        Ok(Reload { changed, needs_restart })
     }
 }
 
@@ -218,10 +199,8 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("config.yaml");
             std::fs::write(&path, text).unwrap();
-            let map: BTreeMap<_, _> = variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect();
+            let map: BTreeMap<_, _> =
+                variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             let (_, live) = LiveSettings::load(Some(&path), Arc::new(map)).unwrap();
             Self { directory, live }
         }
@@ -256,11 +235,7 @@ mod tests {
     #[test]
     fn a_file_that_is_being_written_is_left_alone_until_it_is_done() {
         let bench = Bench::new("ROBOTS_DISALLOW: true\n", &[]);
-        for part in [
-            "",
-            "ROBOTS_DISALLOW: ",
-            "ROBOTS_DISALLOW: true\nROBOTS_WHITELIST: [acme+ci]\n",
-        ] {
+        for part in ["", "ROBOTS_DISALLOW: ", "ROBOTS_DISALLOW: true\nROBOTS_WHITELIST: [acme+ci]\n"] {
             bench.write(part);
             assert_eq!(bench.live.poll().unwrap(), None);
             assert!(bench.refuses("acme+ci"));
@@ -277,10 +252,7 @@ mod tests {
         assert_eq!(error.problems().len(), 2);
         assert!(bench.refuses("acme+ci"));
         assert_eq!(bench.settle().unwrap(), None);
-        assert!(
-            bench.live.reload().is_err(),
-            "asked for by hand, it is told again"
-        );
+        assert!(bench.live.reload().is_err(), "asked for by hand, it is told again");
         bench.write("ROBOTS_DISALLOW: false\n");
         assert!(bench.settle().unwrap().is_some());
         assert!(!bench.refuses("acme+ci"));
@@ -300,10 +272,7 @@ mod tests {
 
     #[test]
     fn variables_win_on_reload_too() {
-        let bench = Bench::new(
-            "ROBOTS_DISALLOW: false\n",
-            &[("DOCKPASS_ROBOTS_DISALLOW", "true")],
-        );
+        let bench = Bench::new("ROBOTS_DISALLOW: false\n", &[("DOCKPASS_ROBOTS_DISALLOW", "true")]);
         bench.write("ROBOTS_DISALLOW: false\n# changed\n");
         assert_eq!(bench.settle().unwrap(), Some(Reload::default()));
         assert!(bench.refuses("acme+ci"));
@@ -314,15 +283,8 @@ mod tests {
         let bench = Bench::new("TOKEN_LIFETIME: 300\n", &[]);
         bench.write("TOKEN_LIFETIME: 600\nROBOTS_DISALLOW: true\n");
         let reload = bench.settle().unwrap().unwrap();
-        assert_eq!(
-            (reload.changed, reload.needs_restart),
-            (vec!["ROBOTS_DISALLOW"], vec!["TOKEN_LIFETIME"])
-        );
-        assert_eq!(
-            bench.live.reload().unwrap().needs_restart,
-            ["TOKEN_LIFETIME"],
-            "as long as it differs"
-        );
+        assert_eq!((reload.changed, reload.needs_restart), (vec!["ROBOTS_DISALLOW"], vec!["TOKEN_LIFETIME"]));
+        assert_eq!(bench.live.reload().unwrap().needs_restart, ["TOKEN_LIFETIME"], "as long as it differs");
     }
 
     #[test]
@@ -331,11 +293,7 @@ mod tests {
         let at = |name: &str| directory.path().join(name);
         for (version, value) in [("v1", "false"), ("v2", "true")] {
             std::fs::create_dir(at(version)).unwrap();
-            std::fs::write(
-                at(version).join("config.yaml"),
-                format!("ROBOTS_DISALLOW: {value}\n"),
-            )
-            .unwrap();
+            std::fs::write(at(version).join("config.yaml"), format!("ROBOTS_DISALLOW: {value}\n")).unwrap();
         }
         symlink("v1", at("..data")).unwrap();
         symlink("..data/config.yaml", at("config.yaml")).unwrap();

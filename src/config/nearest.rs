@@ -35,12 +35,9 @@ mod tests {
 
     #[test]
     fn distance_counts_single_edits() {
-        for (left, right, expected) in [
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("kitten", "sitting", 3),
-            ("same", "same", 0),
-        ] {
+        for (left, right, expected) in
+            [("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("same", "same", 0)]
+        {
             assert_eq!(distance(left, right), expected, "{left} {right}");
         }
     }

@@ -18,9 +18,9 @@ impl Foreign {
     /// A warning, silence, or why the configuration is refused. The value is never shown: it may be a password.
     pub(super) fn judge(self, name: &str, value: &Value) -> Result<Option<String>, String> {
         match self {
-            Self::Ignored("") => Ok(Some(format!(
-                "{name}: a setting of Quay that dockpass has no use for; it is ignored"
-            ))),
+            Self::Ignored("") => {
+                Ok(Some(format!("{name}: a setting of Quay that dockpass has no use for; it is ignored")))
+            }
             Self::Ignored(hint) => Ok(Some(format!("{name}: a setting of Quay that is ignored; {hint}"))),
             Self::Only(only) => match value {
                 Value::Nothing => Ok(None),
@@ -36,20 +36,15 @@ impl Foreign {
 /// What becomes of `name`; `None` if Quay does not have it either, as far as is known here.
 pub(super) fn find(name: &str) -> Option<Foreign> {
     let exact = ONLY.iter().map(|(known, only)| (*known, Foreign::Only(only)));
-    let hinted = HINTED
-        .iter()
-        .map(|(known, hint)| (*known, Foreign::Ignored(hint)));
+    let hinted = HINTED.iter().map(|(known, hint)| (*known, Foreign::Ignored(hint)));
     let plain = IGNORED.iter().map(|known| (*known, Foreign::Ignored("")));
-    exact
-        .chain(hinted)
-        .chain(plain)
-        .find(|(known, _)| *known == name)
-        .map(|(_, foreign)| foreign)
-        .or_else(|| {
+    exact.chain(hinted).chain(plain).find(|(known, _)| *known == name).map(|(_, foreign)| foreign).or_else(
+        || {
             let family = PREFIXES.iter().any(|prefix| name.starts_with(prefix))
                 || SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
             family.then_some(Foreign::Ignored(""))
-        })
+        },
+    )
 }
 
 /// Settings that close or open something.
@@ -94,14 +89,8 @@ const PREFIXES: &[&str] = &[
     "EXPORT_", "FEATURE_UI_", "GITLAB_", "INSTANCE_SERVICE_KEY_", "LDAP_", "LOGS_MODEL", "LOG_ARCHIVE_", "MAIL_",
     "QUOTA_", "RECAPTCHA_", "REPO_MIRROR_", "SECURITY_SCANNER_", "UI_", "USERFILES_",
 ];
-const SUFFIXES: &[&str] = &[
-    "_BUILD_COUNT",
-    "_LOGIN_CONFIG",
-    "_QUEUE_NAME",
-    "_REDIS",
-    "_TRIGGER_CONFIG",
-    "_DISABLE_THRESHOLD",
-];
+const SUFFIXES: &[&str] =
+    &["_BUILD_COUNT", "_LOGIN_CONFIG", "_QUEUE_NAME", "_REDIS", "_TRIGGER_CONFIG", "_DISABLE_THRESHOLD"];
 
 /// The rest.
 #[rustfmt::skip]
@@ -162,12 +151,9 @@ mod tests {
     #[test]
     fn a_slip_in_one_of_our_names_is_not_taken_for_one_of_quays() {
         for key in super::super::keys() {
-            let slips = [
-                key.name.get(..key.name.len() - 1),
-                key.name.get(1..),
-                Some(&*format!("{}S", key.name)),
-            ]
-            .map(|slip| slip.unwrap().to_owned());
+            let slips =
+                [key.name.get(..key.name.len() - 1), key.name.get(1..), Some(&*format!("{}S", key.name))]
+                    .map(|slip| slip.unwrap().to_owned());
             for slip in slips {
                 assert_eq!(find(&slip), None, "{slip}");
             }
@@ -193,15 +179,8 @@ mod tests {
             "GITHUB_LOGIN_CONFIG",
         ];
         for name in names {
-            let warning = find(name)
-                .unwrap()
-                .judge(name, &Value::from_text("hunter2"))
-                .unwrap()
-                .unwrap();
-            assert!(
-                warning.contains(name) && !warning.contains("hunter2"),
-                "{warning}"
-            );
+            let warning = find(name).unwrap().judge(name, &Value::from_text("hunter2")).unwrap().unwrap();
+            assert!(warning.contains(name) && !warning.contains("hunter2"), "{warning}");
         }
     }
 }

@@ -31,11 +31,7 @@ pub fn markdown() -> String {
                 "\n## {section}\n\n| Setting | Default | Meaning | Allowed |\n|---|---|---|---|\n"
             );
         }
-        let live = if LIVE.contains(&key.name) {
-            " **Live.**"
-        } else {
-            ""
-        };
+        let live = if LIVE.contains(&key.name) { " **Live.**" } else { "" };
         let _ = writeln!(
             out,
             "| `{}` | `{}` | {}{live} | {} |",
@@ -67,21 +63,13 @@ pub fn sample() -> String {
         if LIVE.contains(&key.name) {
             out.push_str("# Takes effect while dockpass runs.\n");
         }
-        let _ = write!(
-            out,
-            "# Allowed: {}.\n#{}: {}\n",
-            key.allowed, key.name, key.default
-        );
+        let _ = write!(out, "# Allowed: {}.\n#{}: {}\n", key.allowed, key.name, key.default);
     }
     out
 }
 
 fn sentences(key: &Key) -> String {
-    key.doc
-        .iter()
-        .map(|line| line.trim())
-        .collect::<Vec<_>>()
-        .join(" ")
+    key.doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -98,10 +86,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            committed == text,
-            "{name} is out of date; run REGENERATE=1 cargo test reference"
-        );
+        assert!(committed == text, "{name} is out of date; run REGENERATE=1 cargo test reference");
     }
 
     #[test]
@@ -123,13 +108,7 @@ mod tests {
             .filter(|line| !line.starts_with(' ') && !line.is_empty())
             .collect();
         let names: Vec<_> = keys().iter().map(|key| key.name).collect();
-        assert_eq!(
-            shown
-                .iter()
-                .map(|line| line.split(':').next().unwrap())
-                .collect::<Vec<_>>(),
-            names
-        );
+        assert_eq!(shown.iter().map(|line| line.split(':').next().unwrap()).collect::<Vec<_>>(), names);
         let read = |text: &str| {
             Config::parse(Some((Path::new("config.sample.yaml"), text)), &BTreeMap::new()).unwrap()
         };
@@ -144,12 +123,7 @@ mod tests {
     #[test]
     fn every_setting_is_documented_in_whole_sentences() {
         for key in keys() {
-            assert!(
-                sentences(&key).ends_with('.'),
-                "{}: {}",
-                key.name,
-                sentences(&key)
-            );
+            assert!(sentences(&key).ends_with('.'), "{}: {}", key.name, sentences(&key));
             assert!(!key.allowed.is_empty() && !key.section.is_empty());
         }
     }

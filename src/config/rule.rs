@@ -29,21 +29,14 @@ pub(super) fn text<T: 'static>(
         Value::Text(text) => parse(text).ok_or_else(|| value.clone()),
         _ => Err(value.clone()),
     };
-    Rule {
-        allowed: allowed.into(),
-        read: Box::new(read),
-    }
+    Rule { allowed: allowed.into(), read: Box::new(read) }
 }
 
 /// One of a few words.
 pub(super) fn choice<T: Copy + 'static>(words: &'static [(&'static str, T)]) -> Rule<T> {
     let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    let pick = |text: &str| {
-        words
-            .iter()
-            .find(|(word, _)| word.eq_ignore_ascii_case(text))
-            .map(|(_, value)| *value)
-    };
+    let pick =
+        |text: &str| words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
     text(one_of(&names), pick)
 }
 
@@ -55,9 +48,7 @@ pub(super) fn boolean() -> Rule<bool> {
 /// A whole number within `range`.
 pub(super) fn integer(range: RangeInclusive<u32>) -> Rule<u32> {
     let allowed = format!("a whole number from {} to {}", range.start(), range.end());
-    text(allowed, move |text| {
-        text.parse().ok().filter(|number| range.contains(number))
-    })
+    text(allowed, move |text| text.parse().ok().filter(|number| range.contains(number)))
 }
 
 /// A time in Quay's form, `10m`, within `seconds`. A bare number is in seconds.
@@ -68,9 +59,7 @@ pub(super) fn duration(seconds: RangeInclusive<u64>) -> Rule<Duration> {
         written_duration(*seconds.end())
     );
     text(allowed, move |text| {
-        parse_seconds(text)
-            .filter(|time| seconds.contains(time))
-            .map(Duration::from_secs)
+        parse_seconds(text).filter(|time| seconds.contains(time)).map(Duration::from_secs)
     })
 }
 
@@ -81,10 +70,7 @@ pub(super) fn optional<T: 'static>(rule: Rule<T>) -> Rule<Option<T>> {
         Value::Nothing => Ok(None),
         given => rule.read(given).map(Some),
     };
-    Rule {
-        allowed,
-        read: Box::new(read),
-    }
+    Rule { allowed, read: Box::new(read) }
 }
 
 /// `rule`, or `word` for no limit.
@@ -94,10 +80,7 @@ pub(super) fn unless<T: 'static>(word: &'static str, meaning: &str, rule: Rule<T
         Value::Text(text) if text == word => Ok(None),
         given => rule.read(given).map(Some),
     };
-    Rule {
-        allowed,
-        read: Box::new(read),
-    }
+    Rule { allowed, read: Box::new(read) }
 }
 
 /// Any number of `rule`. A scalar is split at commas, which is how people write lists into variables; nothing that
@@ -106,16 +89,12 @@ pub(super) fn list<T: 'static>(rule: Rule<T>) -> Rule<Vec<T>> {
     let allowed = format!("a list; each: {}", rule.allowed);
     let read = move |value: &Value| match value {
         Value::List(items) => items.iter().map(|item| rule.read(item)).collect(),
-        Value::Text(text) => text
-            .split(',')
-            .map(|item| rule.read(&Value::Text(item.trim().to_owned())))
-            .collect(),
+        Value::Text(text) => {
+            text.split(',').map(|item| rule.read(&Value::Text(item.trim().to_owned()))).collect()
+        }
         Value::Nothing | Value::Map => Err(value.clone()),
     };
-    Rule {
-        allowed,
-        read: Box::new(read),
-    }
+    Rule { allowed, read: Box::new(read) }
 }
 
 fn one_of(names: &[&str]) -> String {
@@ -130,9 +109,8 @@ const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m
 
 fn parse_seconds(text: &str) -> Option<u64> {
     let unit = UNITS.iter().find(|(letter, _)| text.ends_with(*letter));
-    let (digits, seconds) = unit.map_or((text, 1), |(letter, seconds)| {
-        (text.trim_end_matches(*letter), *seconds)
-    });
+    let (digits, seconds) =
+        unit.map_or((text, 1), |(letter, seconds)| (text.trim_end_matches(*letter), *seconds));
     // `trim_end_matches` takes all of them: "10mm" is not ten minutes.
     let plain = digits.len() + usize::from(unit.is_some()) == text.len()
         && digits.bytes().all(|b| b.is_ascii_digit());
@@ -140,13 +118,8 @@ fn parse_seconds(text: &str) -> Option<u64> {
 }
 
 fn written_duration(seconds: u64) -> String {
-    let whole = UNITS
-        .iter()
-        .find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
-    whole.map_or_else(
-        || format!("{seconds}s"),
-        |(letter, unit)| format!("{}{letter}", seconds / unit),
-    )
+    let whole = UNITS.iter().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    whole.map_or_else(|| format!("{seconds}s"), |(letter, unit)| format!("{}{letter}", seconds / unit))
 }
 
 #[cfg(test)]
@@ -155,27 +128,12 @@ mod tests {
 
     #[test]
     fn durations_are_quays_or_seconds() {
-        for (text, seconds) in [
-            ("90", 90),
-            ("90s", 90),
-            ("10m", 600),
-            ("12h", 43_200),
-            ("7d", 604_800),
-            ("2w", 1_209_600),
-        ] {
+        for (text, seconds) in
+            [("90", 90), ("90s", 90), ("10m", 600), ("12h", 43_200), ("7d", 604_800), ("2w", 1_209_600)]
+        {
             assert_eq!(parse_seconds(text), Some(seconds), "{text}");
         }
-        for text in [
-            "",
-            "m",
-            "10mm",
-            "-1",
-            "1.5h",
-            "10 m",
-            "10M",
-            "18446744073709551615w",
-            "+5",
-        ] {
+        for text in ["", "m", "10mm", "-1", "1.5h", "10 m", "10M", "18446744073709551615w", "+5"] {
             assert_eq!(parse_seconds(text), None, "{text}");
         }
         assert_eq!(
@@ -188,15 +146,9 @@ mod tests {
     fn a_list_names_the_item_that_is_wrong() {
         let rule = list(integer(1..=9));
         assert_eq!(rule.read(&Value::from_text("1, 2")), Ok(vec![1, 2]));
-        assert_eq!(
-            rule.read(&Value::from_text("[1, 12]")),
-            Err(Value::from_text("12"))
-        );
+        assert_eq!(rule.read(&Value::from_text("[1, 12]")), Err(Value::from_text("12")));
         assert_eq!(rule.read(&Value::from_text("[]")), Ok(vec![]));
-        assert_eq!(
-            rule.read(&Value::from_text("[[1]]")),
-            Err(Value::List(vec![Value::from_text("1")]))
-        );
+        assert_eq!(rule.read(&Value::from_text("[[1]]")), Err(Value::List(vec![Value::from_text("1")])));
     }
 
     #[test]

@@ -21,12 +21,8 @@ pub(super) struct Source {
 impl Source {
     /// Collects what `file` (its path and text) and `environment` hold.
     pub(super) fn collect(file: Option<(&Path, &str)>, environment: &dyn Environment) -> Self {
-        let mut source = Self {
-            given: BTreeMap::new(),
-            effective: BTreeMap::new(),
-            problems: vec![],
-            warnings: vec![],
-        };
+        let mut source =
+            Self { given: BTreeMap::new(), effective: BTreeMap::new(), problems: vec![], warnings: vec![] };
         if let Some((path, text)) = file {
             source.read_file(path, text);
         }
@@ -60,11 +56,7 @@ impl Source {
             return;
         }
         // A variable is set for dockpass on purpose, so that Quay's keys are as unknown there as any other.
-        let foreign = if matches!(place, Place::File(..)) {
-            quay::find(name)
-        } else {
-            None
-        };
+        let foreign = if matches!(place, Place::File(..)) { quay::find(name) } else { None };
         if let Some(foreign) = foreign {
             match foreign.judge(name, &value) {
                 Ok(warning) => self.warnings.extend(warning.map(|text| format!("{place}{text}"))),
@@ -79,11 +71,8 @@ impl Source {
 
     /// The value of `key`, or `None` after noting what is wrong with it.
     pub(super) fn take<T>(&mut self, key: &'static str, rule: &Rule<T>, default: &str) -> Option<T> {
-        let (value, place) = self
-            .given
-            .get(key)
-            .cloned()
-            .unwrap_or_else(|| (Value::from_text(default), Place::Default));
+        let (value, place) =
+            self.given.get(key).cloned().unwrap_or_else(|| (Value::from_text(default), Place::Default));
         let result = rule.read(&value);
         self.effective.insert(key, value);
         match result {
@@ -101,10 +90,7 @@ impl Source {
 
     /// Notes that the value of `key` contradicts another.
     pub(super) fn contradiction(&mut self, key: &'static str, what: impl Into<String>) {
-        let place = self
-            .given
-            .get(key)
-            .map_or(Place::Default, |(_, place)| place.clone());
+        let place = self.given.get(key).map_or(Place::Default, |(_, place)| place.clone());
         self.problem(&place, key, what.into());
     }
 
@@ -114,10 +100,6 @@ impl Source {
     }
 
     fn problem(&mut self, place: &Place, key: &str, what: String) {
-        self.problems.push(Problem {
-            place: place.clone(),
-            key: key.to_owned(),
-            what,
-        });
+        self.problems.push(Problem { place: place.clone(), key: key.to_owned(), what });
     }
 }

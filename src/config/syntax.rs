@@ -29,46 +29,35 @@ pub(super) fn path() -> Rule<PathBuf> {
 
 /// An IP address and port to listen on.
 pub(super) fn address() -> Rule<SocketAddr> {
-    text(
-        "an IP address and port, for example 127.0.0.1:8480 or \"[::1]:8480\"",
-        |text| text.parse().ok(),
-    )
+    text("an IP address and port, for example 127.0.0.1:8480 or \"[::1]:8480\"", |text| text.parse().ok())
 }
 
 /// An IP address or network, kept as text: the HTTP layer has its own type for it.
 pub(super) fn network() -> Rule<String> {
-    text(
-        "an IP address or network, for example 10.0.0.0/8 or fd00::/8",
-        |text| {
-            let (address, length) = text
-                .split_once('/')
-                .map_or((text, None), |(address, length)| (address, Some(length)));
-            let longest = match address.parse().ok()? {
-                IpAddr::V4(_) => 32,
-                IpAddr::V6(_) => 128,
-            };
-            let fits = length.is_none_or(|length| {
-                is_number(length) && length.parse::<u8>().is_ok_and(|bits| bits <= longest)
-            });
-            fits.then(|| text.to_owned())
-        },
-    )
+    text("an IP address or network, for example 10.0.0.0/8 or fd00::/8", |text| {
+        let (address, length) =
+            text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+        let longest = match address.parse().ok()? {
+            IpAddr::V4(_) => 32,
+            IpAddr::V6(_) => 128,
+        };
+        let fits = length
+            .is_none_or(|length| is_number(length) && length.parse::<u8>().is_ok_and(|bits| bits <= longest));
+        fits.then(|| text.to_owned())
+    })
 }
 
 /// `host[:port]` as it stands in an image name.
 pub(super) fn host() -> Rule<String> {
-    text(
-        "a host name with or without port, for example registry.example.com:5000 (no https://)",
-        |text| is_host(text).then(|| text.to_owned()),
-    )
+    text("a host name with or without port, for example registry.example.com:5000 (no https://)", |text| {
+        is_host(text).then(|| text.to_owned())
+    })
 }
 
 /// An address that clients are sent to.
 pub(super) fn url() -> Rule<String> {
     text("a URL that begins with https:// or http://", |text| {
-        let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"))?;
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
         let host = rest.split(['/', '?']).next()?;
         // It is put between double quotes in a WWW-Authenticate header, and clients append a query to it.
         let safe = is_line(text) && !text.contains([' ', '#']);
@@ -85,10 +74,9 @@ pub(super) fn label() -> Rule<String> {
 
 /// An organization or user name.
 pub(super) fn name() -> Rule<String> {
-    text(
-        "a name of 2 to 255 characters: a-z and 0-9, single . _ - between them",
-        |text| is_name(text).then(|| text.to_owned()),
-    )
+    text("a name of 2 to 255 characters: a-z and 0-9, single . _ - between them", |text| {
+        is_name(text).then(|| text.to_owned())
+    })
 }
 
 /// A robot's full name.
@@ -104,8 +92,7 @@ fn is_path(text: &str) -> bool {
 }
 
 fn is_line(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
 }
 
 fn is_number(text: &str) -> bool {
@@ -113,14 +100,8 @@ fn is_number(text: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
-    let word = |part: &str| {
-        part.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
-    (2..=255).contains(&text.len())
-        && text
-            .split(['.', '_', '-'])
-            .all(|part| !part.is_empty() && word(part))
+    let word = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    (2..=255).contains(&text.len()) && text.split(['.', '_', '-']).all(|part| !part.is_empty() && word(part))
 }
 
 fn is_host(text: &str) -> bool {
@@ -129,13 +110,9 @@ fn is_host(text: &str) -> bool {
         let port = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
         return port && address.parse::<std::net::Ipv6Addr>().is_ok();
     }
-    let (host, port) = text
-        .split_once(':')
-        .map_or((text, None), |(host, port)| (host, Some(port)));
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
     let label = |label: &str| {
-        let inner = label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let inner = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         inner && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
     };
     host.len() <= 253 && host.split('.').all(label) && port.is_none_or(is_port)
@@ -148,11 +125,7 @@ mod tests {
 
     fn check<T>(rule: &Rule<T>, good: &[&str], bad: &[&str]) {
         for text in good {
-            assert!(
-                rule.read(&Value::Text((*text).to_owned())).is_ok(),
-                "{text} should be {}",
-                rule.allowed
-            );
+            assert!(rule.read(&Value::Text((*text).to_owned())).is_ok(), "{text} should be {}", rule.allowed);
         }
         for text in bad {
             assert!(
@@ -215,26 +188,11 @@ mod tests {
 
     #[test]
     fn networks_have_a_length_that_fits_the_address() {
-        let good = [
-            "10.0.0.0/8",
-            "127.0.0.1",
-            "::1",
-            "fd00::/8",
-            "0.0.0.0/0",
-            "::/128",
-        ];
+        let good = ["10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8", "0.0.0.0/0", "::/128"];
         check(
             &network(),
             &good,
-            &[
-                "10.0.0.0/33",
-                "::/129",
-                "10.0.0/8",
-                "10.0.0.0/",
-                "10.0.0.0/+8",
-                "localhost",
-                "10.0.0.0/8/8",
-            ],
+            &["10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "10.0.0.0/+8", "localhost", "10.0.0.0/8/8"],
         );
     }
 
@@ -243,15 +201,9 @@ mod tests {
         check(
             &name(),
             &["ab", "bo_t", "b.t", "1bot", "123"],
-            &[
-                "a", "A", "Bot", "bot-", "-bot", "bo--t", "b..t", "bot+x", "b t", "éé", "ab\n",
-            ],
+            &["a", "A", "Bot", "bot-", "-bot", "bo--t", "b..t", "bot+x", "b t", "éé", "ab\n"],
         );
-        check(
-            &robot(),
-            &["acme+ci"],
-            &["acme", "acme+", "+ci", "acme+c+i", "Acme+ci", "acme+ci\n"],
-        );
+        check(&robot(), &["acme+ci"], &["acme", "acme+", "+ci", "acme+c+i", "Acme+ci", "acme+ci\n"]);
     }
 
     #[test]
@@ -259,14 +211,7 @@ mod tests {
         check(
             &database(),
             &["sqlite:data/dockpass.db", "sqlite:/var/lib/dockpass/db"],
-            &[
-                "sqlite:",
-                "sqlite::memory:",
-                "sqlite:///x",
-                "sqlite:x?mode=ro",
-                "postgres://x",
-                "x.db",
-            ],
+            &["sqlite:", "sqlite::memory:", "sqlite:///x", "sqlite:x?mode=ro", "postgres://x", "x.db"],
         );
     }
 }

@@ -44,10 +44,8 @@ impl Value {
         let yaml = text.starts_with('[') && text.ends_with(']') || text.starts_with(['"', '\'']);
         match text {
             "" | "null" => Self::Nothing,
-            _ if yaml => serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options()).map_or_else(
-                |_| Self::Text(text.to_owned()),
-                |raw| raw.value.settle(text, raw.referenced),
-            ),
+            _ if yaml => serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options())
+                .map_or_else(|_| Self::Text(text.to_owned()), |raw| raw.value.settle(text, raw.referenced)),
             _ => Self::Text(text.to_owned()),
         }
     }
@@ -125,12 +123,9 @@ impl Raw {
             Self::Nothing => Value::Nothing,
             Self::Text(text) => Value::Text(text),
             Self::Typed(text) => Value::Text(written(file, location).unwrap_or(text)),
-            Self::List(items) => Value::List(
-                items
-                    .into_iter()
-                    .map(|item| item.value.settle(file, item.referenced))
-                    .collect(),
-            ),
+            Self::List(items) => {
+                Value::List(items.into_iter().map(|item| item.value.settle(file, item.referenced)).collect())
+            }
             Self::Map => Value::Map,
         }
     }
@@ -213,10 +208,7 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::List(list))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
-        while map
-            .next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?
-            .is_some()
-        {}
+        while map.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
         Ok(Raw::Map)
     }
 }
@@ -232,11 +224,8 @@ mod tests {
     #[test]
     fn scalars_keep_the_text_that_was_written() {
         let file = "A: 1.10\nB: 007\nC: true\nD: '1'\nE: 0x10\nF: 1e3\nG: [1.10, yes, 2_0]\nH:\nI: {x: 1}\nJ: é 1.50\nK: 1.50 # no\n";
-        let values: Vec<_> = Value::entries(file)
-            .unwrap()
-            .into_iter()
-            .map(|entry| (entry.line, entry.value))
-            .collect();
+        let values: Vec<_> =
+            Value::entries(file).unwrap().into_iter().map(|entry| (entry.line, entry.value)).collect();
         let expected = [
             text("1.10"),
             text("007"),
@@ -259,10 +248,7 @@ mod tests {
         assert_eq!(Value::from_text("a: b # c"), text("a: b # c"));
         assert_eq!(Value::from_text(" true "), text("true"));
         assert_eq!(Value::from_text("[::1]:8480"), text("[::1]:8480"));
-        assert_eq!(
-            Value::from_text("[a, 'b c']"),
-            Value::List(vec![text("a"), text("b c")])
-        );
+        assert_eq!(Value::from_text("[a, 'b c']"), Value::List(vec![text("a"), text("b c")]));
         assert_eq!(Value::from_text("[]"), Value::List(vec![]));
         assert_eq!(Value::from_text("\"12\""), text("12"));
         assert_eq!(Value::from_text(""), Value::Nothing);

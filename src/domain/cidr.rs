@@ -52,9 +52,7 @@ fn masked(address: IpAddr, prefix: u8) -> IpAddr {
             IpAddr::V4((v4.to_bits() & mask).into())
         }
         IpAddr::V6(v6) => {
-            let mask = u128::MAX
-                .checked_shl(128 - u32::from(prefix.min(128)))
-                .unwrap_or(0);
+            let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0);
             IpAddr::V6((v6.to_bits() & mask).into())
         }
     }
@@ -89,15 +87,8 @@ impl FromStr for Cidr {
             IpAddr::V6(v6) if is_mapped(v6, prefix) => (address.to_canonical(), prefix - 96),
             _ => (address, prefix),
         };
-        let meant = Self {
-            network: masked(address, prefix),
-            prefix,
-        };
-        if meant.network == address {
-            Ok(meant)
-        } else {
-            Err(CidrError::HostBits { meant })
-        }
+        let meant = Self { network: masked(address, prefix), prefix };
+        if meant.network == address { Ok(meant) } else { Err(CidrError::HostBits { meant }) }
     }
 }
 
@@ -145,11 +136,7 @@ mod tests {
         assert_eq!(failure("::/129"), CidrError::Prefix { longest: 128 });
         assert_eq!(failure("10.0.0.0/+8"), CidrError::Prefix { longest: 32 });
         assert_eq!(failure("10.0.0.0/"), CidrError::Prefix { longest: 32 });
-        assert!(
-            failure("10.0.0.1/8")
-                .to_string()
-                .ends_with("did you mean 10.0.0.0/8?")
-        );
+        assert!(failure("10.0.0.1/8").to_string().ends_with("did you mean 10.0.0.0/8?"));
     }
 
     proptest! {

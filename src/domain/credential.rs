@@ -79,15 +79,9 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused_before_any_hash() {
-        for text in [
-            "",
-            "A",
-            &"a".repeat(64),
-            &"A".repeat(63),
-            &"A".repeat(65),
-            &"É".repeat(32),
-            &" ".repeat(64),
-        ] {
+        for text in
+            ["", "A", &"a".repeat(64), &"A".repeat(63), &"A".repeat(65), &"É".repeat(32), &" ".repeat(64)]
+        {
             assert_eq!(RobotSecret::parse(text), None, "{text}");
         }
     }

@@ -108,10 +108,7 @@ pub fn decide(
     policy: Policy,
     facts: impl Fn(&RepositoryName) -> Facts,
 ) -> Granted {
-    let mut granted = Granted {
-        access: Vec::with_capacity(requested.len()),
-        create: Vec::new(),
-    };
+    let mut granted = Granted { access: Vec::with_capacity(requested.len()), create: Vec::new() };
     for request in requested {
         let allowed = match &request.resource {
             Resource::Catalog => catalog(caller),
@@ -139,9 +136,7 @@ pub fn decide(
 fn catalog(caller: &Caller) -> Actions {
     let listed = caller.identity().is_some_and(|identity| {
         let privilege = identity.privilege;
-        let scoped = identity
-            .oauth
-            .is_none_or(|scopes| scopes.has(OAuthScope::SuperUser));
+        let scoped = identity.oauth.is_none_or(|scopes| scopes.has(OAuthScope::SuperUser));
         !identity.name.is_robot() && scoped && (privilege.super_user || privilege.read_only)
     });
     if listed { Actions::ALL } else { Actions::NONE }
@@ -154,23 +149,15 @@ struct Verdict {
 
 impl Verdict {
     const fn only(allowed: Actions) -> Self {
-        Self {
-            allowed,
-            creation: None,
-        }
+        Self { allowed, creation: None }
     }
 }
 
 fn repository(caller: &Caller, name: &RepositoryName, push: bool, policy: Policy, facts: &Facts) -> Verdict {
-    let identity = caller
-        .identity()
-        .filter(|identity| is_at_home(identity, name.namespace()));
+    let identity = caller.identity().filter(|identity| is_at_home(identity, name.namespace()));
     let creation = |with_namespace| Verdict {
         allowed: Actions::ADMIN,
-        creation: Some(Creation {
-            repository: name.clone(),
-            with_namespace,
-        }),
+        creation: Some(Creation { repository: name.clone(), with_namespace }),
     };
     let verdict = match (facts.namespace, facts.repository, identity) {
         (None, _, Some(identity)) if push && policy.create_namespace_on_push && !identity.name.is_robot() => {
@@ -189,9 +176,7 @@ fn repository(caller: &Caller, name: &RepositoryName, push: bool, policy: Policy
             (Authority::Admin, false) => Verdict::only(Actions::PULL),
         },
     };
-    identity.map_or(Verdict::only(verdict.allowed), |identity| {
-        limit(identity, verdict)
-    })
+    identity.map_or(Verdict::only(verdict.allowed), |identity| limit(identity, verdict))
 }
 
 /// A robot acts in its own namespace only; elsewhere it is treated as the anonymous are.
@@ -203,11 +188,7 @@ fn is_at_home(identity: &Identity, namespace: &Namespace) -> bool {
 }
 
 fn authority(identity: &Identity, stored: Authority) -> Authority {
-    if identity.privilege.full_access {
-        Authority::Admin
-    } else {
-        stored
-    }
+    if identity.privilege.full_access { Authority::Admin } else { stored }
 }
 
 fn existing(identity: Option<&Identity>, stored: Authority, repository: &RepositoryFacts) -> Actions {
@@ -216,19 +197,12 @@ fn existing(identity: Option<&Identity>, stored: Authority, repository: &Reposit
         Visibility::Private => Actions::NONE,
     };
     let Some(identity) = identity else { return public };
-    let reads_all = if identity.privilege.read_only {
-        Actions::PULL
-    } else {
-        Actions::NONE
-    };
+    let reads_all = if identity.privilege.read_only { Actions::PULL } else { Actions::NONE };
     let role = match authority(identity, stored) {
         Authority::Admin => Some(Role::Admin),
         Authority::None | Authority::Creator => repository.role,
     };
-    let by_role = role
-        .map_or(Actions::NONE, Role::actions)
-        .union(public)
-        .union(reads_all);
+    let by_role = role.map_or(Actions::NONE, Role::actions).union(public).union(reads_all);
     match repository.state {
         RepositoryState::Normal => by_role,
         RepositoryState::Mirror if repository.mirror_robot == Some(identity.id) => {
@@ -252,10 +226,7 @@ fn limit(identity: &Identity, verdict: Verdict) -> Verdict {
     }
     match verdict.creation {
         Some(_) if !may_create => Verdict::only(Actions::NONE),
-        creation => Verdict {
-            allowed,
-            creation: creation.filter(|_| allowed.contains(Actions::PUSH)),
-        },
+        creation => Verdict { allowed, creation: creation.filter(|_| allowed.contains(Actions::PUSH)) },
     }
 }
 

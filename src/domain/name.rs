@@ -98,10 +98,7 @@ pub struct RobotName {
 impl RobotName {
     /// Joins two valid parts.
     pub fn new(namespace: &Namespace, short: &ShortName) -> Self {
-        Self {
-            full: format!("{namespace}+{short}"),
-            plus: namespace.0.len(),
-        }
+        Self { full: format!("{namespace}+{short}"), plus: namespace.0.len() }
     }
 
     /// Takes a text with exactly one `+` and a valid name on either side of it.
@@ -109,10 +106,7 @@ impl RobotName {
         let (namespace, short) = text.split_once('+')?;
         check(namespace).ok()?;
         check(short).ok()?;
-        Some(Self {
-            full: text.to_owned(),
-            plus: namespace.len(),
-        })
+        Some(Self { full: text.to_owned(), plus: namespace.len() })
     }
 
     /// The full name, `namespace+short`.
@@ -214,10 +208,7 @@ impl RepositoryName {
     /// [`MAX_NAME`] bytes.
     pub fn new(namespace: Namespace, name: &str) -> Option<Self> {
         let fits = namespace.0.len() + 1 + name.len() <= MAX_NAME;
-        (fits && name.split('/').all(is_path_component)).then(|| Self {
-            namespace,
-            name: name.to_owned(),
-        })
+        (fits && name.split('/').all(is_path_component)).then(|| Self { namespace, name: name.to_owned() })
     }
 
     /// Takes `namespace/path`. The first component is compared as a whole, never as a prefix.
@@ -254,9 +245,9 @@ mod tests {
         for good in ["ab", "bo_t", "b.t", "1bot", "123", longest.as_str()] {
             assert!(Namespace::parse(good).is_ok(), "{good}");
         }
-        for bad in [
-            "A", "Bot", "bot-", "-bot", "bo--t", "bo__t", "b..t", "bot+x", "b t", "éé", "b-._t", "bot\n", "",
-        ] {
+        for bad in
+            ["A", "Bot", "bot-", "-bot", "bo--t", "bo__t", "b..t", "bot+x", "b t", "éé", "b-._t", "bot\n", ""]
+        {
             assert_eq!(Namespace::parse(bad), Err(NameError::Expression), "{bad}");
         }
         for bad in ["a".to_owned(), "a".repeat(256)] {
@@ -268,31 +259,16 @@ mod tests {
     fn a_robot_has_exactly_one_plus_and_two_valid_parts() {
         let robot = RobotName::parse("acme+ci").unwrap();
         assert_eq!((robot.namespace().as_str(), robot.short()), ("acme", "ci"));
-        for bad in [
-            "acme",
-            "acme+a+b",
-            "+ci",
-            "acme+",
-            "acme+ ci",
-            "acme%2Bci",
-            "acme ci",
-            "acme+c",
-            "Acme+ci",
-        ] {
+        for bad in
+            ["acme", "acme+a+b", "+ci", "acme+", "acme+ ci", "acme%2Bci", "acme ci", "acme+c", "Acme+ci"]
+        {
             assert_eq!(RobotName::parse(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn repository_paths_follow_the_reference_grammar() {
-        for good in [
-            "acme/app",
-            "acme/team/app",
-            "acme/a__b",
-            "acme/a---b",
-            "acme/a",
-            "acme/1.2_3",
-        ] {
+        for good in ["acme/app", "acme/team/app", "acme/a__b", "acme/a---b", "acme/a", "acme/1.2_3"] {
             assert!(RepositoryName::parse(good).is_some(), "{good}");
         }
         for bad in [

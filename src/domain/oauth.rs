@@ -4,10 +4,7 @@ use super::scope::Actions;
 
 /// One word of an access token's scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each variant is its own word; what it allows stands at the checks"
-)]
+#[expect(missing_docs, reason = "each variant is its own word; what it allows stands at the checks")]
 pub enum OAuthScope {
     RepoRead,
     RepoWrite,
@@ -65,9 +62,7 @@ impl OAuthScopes {
         let words = text.split([' ', ',']).filter(|word| !word.is_empty());
         words.into_iter().try_fold(Self::default(), |set, word| {
             let scope = OAuthScope::EVERY.iter().find(|scope| scope.as_str() == word);
-            scope
-                .map(|scope| Self(set.0 | scope.bit()))
-                .ok_or_else(|| word.to_owned())
+            scope.map(|scope| Self(set.0 | scope.bit())).ok_or_else(|| word.to_owned())
         })
     }
 
@@ -102,11 +97,8 @@ impl OAuthScopes {
 
 impl std::fmt::Display for OAuthScopes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let words: Vec<_> = OAuthScope::EVERY
-            .iter()
-            .filter(|scope| self.has(**scope))
-            .map(|scope| scope.as_str())
-            .collect();
+        let words: Vec<_> =
+            OAuthScope::EVERY.iter().filter(|scope| self.has(**scope)).map(|scope| scope.as_str()).collect();
         f.write_str(&words.join(" "))
     }
 }
@@ -124,10 +116,7 @@ mod tests {
 
     #[test]
     fn one_unknown_word_voids_the_set() {
-        assert_eq!(
-            OAuthScopes::parse("repo:read repo:fly"),
-            Err("repo:fly".to_owned())
-        );
+        assert_eq!(OAuthScopes::parse("repo:read repo:fly"), Err("repo:fly".to_owned()));
         assert!(OAuthScopes::parse("").unwrap().is_empty());
     }
 }

@@ -1,13 +1,12 @@
 //! Roles on repositories and in organizations, and what a repository's visibility and state allow.
 
 use super::scope::Actions;
-use serde::{Deserialize, Serialize};
 
 /// Defines an enum whose variants have one text each, used in the database, the API and the command line.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+
         }
@@ -34,6 +33,7 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
 
 words! {
     /// What an account or a team may do with one repository; a later role includes the earlier ones.
@@ -109,10 +109,7 @@ mod tests {
         for role in Role::EVERY {
             assert_eq!(Role::parse(role.as_str()), Some(*role));
         }
-        assert_eq!(
-            RepositoryState::parse("READ_ONLY"),
-            Some(RepositoryState::ReadOnly)
-        );
+        assert_eq!(RepositoryState::parse("READ_ONLY"), Some(RepositoryState::ReadOnly));
         assert_eq!(Role::parse("Admin"), None);
     }
 }

@@ -28,18 +28,11 @@ impl Actions {
     pub const ADMIN: Self = Self(15);
 
     /// In the order that Quay writes them.
-    const NAMES: [(Self, &'static str); 4] = [
-        (Self::PUSH, "push"),
-        (Self::PULL, "pull"),
-        (Self::DELETE, "delete"),
-        (Self::ALL, "*"),
-    ];
+    const NAMES: [(Self, &'static str); 4] =
+        [(Self::PUSH, "push"), (Self::PULL, "pull"), (Self::DELETE, "delete"), (Self::ALL, "*")];
 
     fn parse(text: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(_, name)| *name == text)
-            .map(|(action, _)| *action)
+        Self::NAMES.iter().find(|(_, name)| *name == text).map(|(action, _)| *action)
     }
 
     /// Every action of either set.
@@ -66,10 +59,7 @@ impl Actions {
 
     /// The actions' names, in Quay's order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::NAMES
-            .into_iter()
-            .filter(move |(action, _)| self.contains(*action))
-            .map(|(_, name)| name)
+        Self::NAMES.into_iter().filter(move |(action, _)| self.contains(*action)).map(|(_, name)| name)
     }
 }
 
@@ -120,9 +110,7 @@ pub struct Naming {
 
 impl Naming {
     fn repository(&self, text: &str) -> Option<RepositoryName> {
-        let own = text
-            .strip_prefix(self.hostname.as_str())
-            .and_then(|rest| rest.strip_prefix('/'));
+        let own = text.strip_prefix(self.hostname.as_str()).and_then(|rest| rest.strip_prefix('/'));
         let path = own.unwrap_or(text);
         if path.contains('/') {
             RepositoryName::parse(path)
@@ -140,33 +128,22 @@ impl Naming {
         }
         let (kind, rest) = text.split_once(':')?;
         let (name, actions) = rest.rsplit_once(':')?;
-        let kind = kind
-            .split_once('(')
-            .map_or(kind, |(kind, class)| if class.ends_with(')') { kind } else { "" });
+        let kind =
+            kind.split_once('(').map_or(kind, |(kind, class)| if class.ends_with(')') { kind } else { "" });
         let resource = match (kind, name) {
             ("repository", name) => Resource::Repository(self.repository(name)?),
             ("registry", "catalog") => Resource::Catalog,
             _ => return None,
         };
-        let actions = actions
-            .split(',')
-            .filter_map(Actions::parse)
-            .fold(Actions::NONE, Actions::union);
-        Some(Requested {
-            resource,
-            name: name.to_owned(),
-            actions,
-        })
+        let actions = actions.split(',').filter_map(Actions::parse).fold(Actions::NONE, Actions::union);
+        Some(Requested { resource, name: name.to_owned(), actions })
     }
 
     /// Reads every `scope` value of a request. A value may hold several scopes joined by spaces; the same resource asked for
     /// twice is answered once with both sets of actions. Order of first appearance is kept.
     pub fn requested<'a>(&self, values: impl IntoIterator<Item = &'a str>) -> Vec<Requested> {
         let mut requested: Vec<Requested> = Vec::new();
-        for scope in values
-            .into_iter()
-            .flat_map(|value| value.split(' '))
-            .filter_map(|text| self.scope(text))
+        for scope in values.into_iter().flat_map(|value| value.split(' ')).filter_map(|text| self.scope(text))
         {
             let same = |known: &&mut Requested| {
                 known.name == scope.name && known.resource.kind() == scope.resource.kind()
@@ -187,10 +164,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn naming() -> Naming {
-        Naming {
-            hostname: "reg.example:5000".to_owned(),
-            library: Namespace::parse("library").ok(),
-        }
+        Naming { hostname: "reg.example:5000".to_owned(), library: Namespace::parse("library").ok() }
     }
 
     fn read(values: &[&str]) -> Vec<String> {
@@ -198,39 +172,26 @@ mod tests {
             let actions: Vec<_> = one.actions.names().collect();
             format!("{}:{}:{}", one.resource.kind(), one.name, actions.join(","))
         };
-        naming()
-            .requested(values.iter().copied())
-            .into_iter()
-            .map(describe)
-            .collect()
+        naming().requested(values.iter().copied()).into_iter().map(describe).collect()
     }
 
     #[test]
     fn scopes_repeat_or_share_a_value_and_merge_by_type_and_name() {
         assert_eq!(
-            read(&[
-                "repository:acme/app:pull repository:acme/app:push,pull",
-                "repository:acme/base:pull"
-            ]),
+            read(&["repository:acme/app:pull repository:acme/app:push,pull", "repository:acme/base:pull"]),
             ["repository:acme/app:push,pull", "repository:acme/base:pull"]
         );
     }
 
     #[test]
     fn a_class_is_dropped_and_a_port_stays_in_the_name() {
-        assert_eq!(
-            read(&["repository(plugin):acme/app:pull"]),
-            ["repository:acme/app:pull"]
-        );
+        assert_eq!(read(&["repository(plugin):acme/app:pull"]), ["repository:acme/app:pull"]);
         assert_eq!(
             read(&["repository:reg.example:5000/acme/app:pull"]),
             ["repository:reg.example:5000/acme/app:pull"]
         );
         let requested = naming().requested(["repository:reg.example:5000/acme/app:pull"]);
-        assert_eq!(
-            requested[0].resource,
-            Resource::Repository(RepositoryName::parse("acme/app").unwrap())
-        );
+        assert_eq!(requested[0].resource, Resource::Repository(RepositoryName::parse("acme/app").unwrap()));
     }
 
     #[test]
@@ -240,26 +201,13 @@ mod tests {
             requested[0].resource,
             Resource::Repository(RepositoryName::parse("library/alpine").unwrap())
         );
-        assert_eq!(
-            requested[0].name, "alpine",
-            "the registry compares the name as the client sent it"
-        );
-        assert!(
-            Naming {
-                library: None,
-                ..naming()
-            }
-            .requested(["repository:alpine:pull"])
-            .is_empty()
-        );
+        assert_eq!(requested[0].name, "alpine", "the registry compares the name as the client sent it");
+        assert!(Naming { library: None, ..naming() }.requested(["repository:alpine:pull"]).is_empty());
     }
 
     #[test]
     fn delete_star_and_catalog_are_read() {
-        assert_eq!(
-            read(&["repository:acme/app:delete,*"]),
-            ["repository:acme/app:delete,*"]
-        );
+        assert_eq!(read(&["repository:acme/app:delete,*"]), ["repository:acme/app:delete,*"]);
         assert_eq!(read(&["registry:catalog:*"]), ["registry:catalog:*"]);
     }
 
@@ -282,26 +230,16 @@ mod tests {
             "repository:acme/app\u{0}:pull",
         ];
         for text in junk {
-            assert_eq!(
-                read(&[text, "repository:acme/app:pull"]),
-                ["repository:acme/app:pull"],
-                "{text:?}"
-            );
+            assert_eq!(read(&[text, "repository:acme/app:pull"]), ["repository:acme/app:pull"], "{text:?}");
         }
-        assert_eq!(
-            read(&["repository:acme/app:PULL,fly,pull"]),
-            ["repository:acme/app:pull"]
-        );
+        assert_eq!(read(&["repository:acme/app:PULL,fly,pull"]), ["repository:acme/app:pull"]);
         assert_eq!(read(&["repository:acme/app:"]), ["repository:acme/app:"]);
     }
 
     #[test]
     fn no_more_than_the_stated_number_of_resources_is_read() {
         let many: Vec<String> = (0..100).map(|n| format!("repository:acme/app{n}:pull")).collect();
-        assert_eq!(
-            naming().requested(many.iter().map(String::as_str)).len(),
-            MAX_RESOURCES
-        );
+        assert_eq!(naming().requested(many.iter().map(String::as_str)).len(), MAX_RESOURCES);
     }
 
     fn scope_text() -> impl Strategy<Value = String> {

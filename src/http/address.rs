@@ -73,10 +73,7 @@ fn last_element<'h>(
 
 /// One hop: an address, or as some load balancers write it an address with a port.
 fn hop_address(hop: &str) -> Option<IpAddr> {
-    let bare = hop
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(hop);
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
     bare.parse()
         .or_else(|_| hop.parse::<SocketAddr>().map(|socket| socket.ip()))
         .map(|address: IpAddr| address.to_canonical())
@@ -103,10 +100,7 @@ mod tests {
     }
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
-            .collect()
+        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
     }
 
     fn client(peer: &str, lines: &[&str]) -> String {
@@ -125,14 +119,8 @@ mod tests {
 
     #[test]
     fn the_right_most_untrusted_hop_wins_over_what_the_client_wrote_to_its_left() {
-        assert_eq!(
-            client("10.0.0.1", &["127.0.0.1, 198.51.100.1, 10.0.0.2"]),
-            "198.51.100.1"
-        );
-        assert_eq!(
-            client("10.0.0.1", &["127.0.0.1", "198.51.100.1", "10.0.0.2,fd00::7"]),
-            "198.51.100.1"
-        );
+        assert_eq!(client("10.0.0.1", &["127.0.0.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+        assert_eq!(client("10.0.0.1", &["127.0.0.1", "198.51.100.1", "10.0.0.2,fd00::7"]), "198.51.100.1");
         assert_eq!(client("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3");
     }
 
@@ -155,10 +143,7 @@ mod tests {
         ]);
         assert!(is_https(false, ip("10.0.0.1"), &proxied, &proxies()));
         assert!(!is_https(false, ip("192.0.2.1"), &proxied, &proxies()));
-        assert_eq!(
-            host(ip("10.0.0.1"), &proxied, &proxies()),
-            Some("auth.example.com")
-        );
+        assert_eq!(host(ip("10.0.0.1"), &proxied, &proxies()), Some("auth.example.com"));
         assert_eq!(host(ip("192.0.2.1"), &proxied, &proxies()), Some("dockpass:8080"));
         let strange = headers(&[(HOST, "a/b"), (FORWARDED_PROTO, "gopher")]);
         assert_eq!(host(ip("10.0.0.1"), &strange, &proxies()), None);

@@ -57,10 +57,7 @@ pub struct BodyLimits {
 
 impl Default for BodyLimits {
     fn default() -> Self {
-        Self {
-            bytes: 64 * 1024,
-            time: Duration::from_secs(10),
-        }
+        Self { bytes: 64 * 1024, time: Duration::from_secs(10) }
     }
 }
 
@@ -125,20 +122,14 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let identity = |value: &[u8]| value.eq_ignore_ascii_case(b"identity");
-    if !headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .all(|value| identity(value.as_bytes()))
-    {
+    if !headers.get_all(CONTENT_ENCODING).iter().all(|value| identity(value.as_bytes())) {
         return Err(BodyError::Encoding);
     }
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limits.bytes {
         return Err(BodyError::TooLarge { limit: limits.bytes });
     }
-    tokio::time::timeout(limits.time, collect(body, limits.bytes))
-        .await
-        .map_err(|_| BodyError::TimedOut)?
+    tokio::time::timeout(limits.time, collect(body, limits.bytes)).await.map_err(|_| BodyError::TimedOut)?
 }
 
 async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, BodyError>
@@ -172,9 +163,7 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     if media_type(headers)? != Some(MediaType::Form) {
-        return Err(BodyError::MediaType {
-            wanted: "application/x-www-form-urlencoded",
-        });
+        return Err(BodyError::MediaType { wanted: "application/x-www-form-urlencoded" });
     }
     let bytes = read_limited(headers, body, limits).await?;
     Ok(Fields::decode(&bytes)?)
@@ -247,18 +236,11 @@ mod tests {
     }
 
     fn limits(bytes: usize) -> BodyLimits {
-        BodyLimits {
-            bytes,
-            time: Duration::from_millis(20),
-        }
+        BodyLimits { bytes, time: Duration::from_millis(20) }
     }
 
     fn run<F: Future>(future: F) -> F::Output {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .unwrap()
-            .block_on(future)
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
     }
 
     fn typed(value: &'static str) -> HeaderMap {
@@ -268,11 +250,7 @@ mod tests {
     #[test]
     fn pieces_are_joined_up_to_the_very_limit() {
         for count in 0..4 {
-            let read = run(read_limited(
-                &HeaderMap::new(),
-                pieces(count, false),
-                limits(count * 10),
-            ));
+            let read = run(read_limited(&HeaderMap::new(), pieces(count, false), limits(count * 10)));
             assert_eq!(read.unwrap(), "0123456789".repeat(count));
         }
         let over = run(read_limited(&HeaderMap::new(), pieces(3, false), limits(29)));
@@ -294,12 +272,7 @@ mod tests {
 
     #[test]
     fn compressed_bodies_are_refused() {
-        for (value, accepted) in [
-            ("identity", true),
-            ("Identity", true),
-            ("gzip", false),
-            ("", false),
-        ] {
+        for (value, accepted) in [("identity", true), ("Identity", true), ("gzip", false), ("", false)] {
             let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(value))]);
             let read = run(read_limited(&headers, pieces(1, false), limits(99)));
             assert_eq!(read.is_ok(), accepted, "{value}");
@@ -309,10 +282,7 @@ mod tests {
     #[test]
     fn the_media_type_is_read_without_its_parameters() {
         let kind = |value| media_type(&typed(value)).unwrap();
-        assert_eq!(
-            kind("application/x-www-form-urlencoded; charset=utf-8"),
-            Some(MediaType::Form)
-        );
+        assert_eq!(kind("application/x-www-form-urlencoded; charset=utf-8"), Some(MediaType::Form));
         assert_eq!(kind("Application/JSON;charset=UTF-8"), Some(MediaType::Json));
         assert_eq!(kind("multipart/form-data; boundary=x"), Some(MediaType::Other));
         assert_eq!(media_type(&HeaderMap::new()).unwrap(), None);
@@ -324,11 +294,7 @@ mod tests {
     #[test]
     fn a_form_needs_the_form_type() {
         let body = || RequestBody::from(Bytes::from_static(b"scope=a&scope=b"));
-        let form = run(read_form(
-            &typed("application/x-www-form-urlencoded"),
-            body(),
-            limits(99),
-        ));
+        let form = run(read_form(&typed("application/x-www-form-urlencoded"), body(), limits(99)));
         assert_eq!(form.unwrap().all("scope").collect::<Vec<_>>(), ["a", "b"]);
         let json = run(read_form(&typed("application/json"), body(), limits(99)));
         assert!(matches!(json, Err(BodyError::MediaType { .. })));

@@ -69,9 +69,7 @@ pub fn html(status: StatusCode, page: impl Into<Bytes>) -> Response<Body> {
 pub fn with_type(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
@@ -158,10 +156,7 @@ pub fn secure(response: &mut Response<Body>, surface: Surface, https: bool) {
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &'static str) {
-    response
-        .headers_mut()
-        .entry(name)
-        .or_insert(HeaderValue::from_static(value));
+    response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
 }
 
 #[cfg(test)]
@@ -187,10 +182,7 @@ mod tests {
     fn a_redirect_cannot_be_split() {
         let good = redirect_308("https://auth.example.com/token?service=a%20b");
         assert_eq!(good.status(), 308);
-        assert_eq!(
-            good.headers()[LOCATION],
-            "https://auth.example.com/token?service=a%20b"
-        );
+        assert_eq!(good.headers()[LOCATION], "https://auth.example.com/token?service=a%20b");
         let split = redirect_303("/x\r\nSet-Cookie: session=1");
         assert_eq!(split.status(), 400);
         assert!(split.headers().is_empty());
@@ -201,12 +193,7 @@ mod tests {
         let mut page = html(StatusCode::OK, "<!doctype html>");
         secure(&mut page, Surface::Page, true);
         let headers = page.headers();
-        assert!(
-            headers[CONTENT_SECURITY_POLICY]
-                .to_str()
-                .unwrap()
-                .contains("frame-ancestors 'none'")
-        );
+        assert!(headers[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("frame-ancestors 'none'"));
         assert_eq!(headers[CACHE_CONTROL], "no-store");
         assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
         assert_eq!(headers[REFERRER_POLICY], "same-origin");

@@ -56,20 +56,13 @@ impl Listener {
 
     /// Speaks HTTP inside TLS on `socket`.
     pub fn tls(socket: TcpListener, config: Arc<tokio_rustls::rustls::ServerConfig>) -> Self {
-        Self {
-            socket,
-            tls: Some(Tls(config.into())),
-        }
+        Self { socket, tls: Some(Tls(config.into())) }
     }
 }
 
 /// Binds `address` with a long queue of connections not yet accepted. To be called inside a tokio runtime.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // Else a restart fails for a minute while old connections linger in the kernel.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

@@ -30,9 +30,7 @@ impl KeyDirectory {
     /// do this at once: one makes the keys, the other finds them.
     pub fn open_or_create(path: &Path, clock: &dyn Clock, random: &dyn Random) -> Result<Self, KeyError> {
         file::make_directory(path)?;
-        let directory = Self {
-            path: path.to_owned(),
-        };
+        let directory = Self { path: path.to_owned() };
         let _lock = file::lock(path)?;
         for purpose in Purpose::ALL {
             let path = directory.path.join(purpose.file());
@@ -55,13 +53,8 @@ impl KeyDirectory {
 
     fn material(&self, purpose: Purpose) -> Result<Material, KeyError> {
         let path = self.path.join(purpose.file());
-        let text = file::read(&path, Privacy::Secret).map_err(|error| {
-            if error.is_absent() {
-                KeyError::new(&path, Reason::Missing)
-            } else {
-                error
-            }
-        })?;
+        let text = file::read(&path, Privacy::Secret)
+            .map_err(|error| if error.is_absent() { KeyError::new(&path, Reason::Missing) } else { error })?;
         Material::parse(purpose, &text).map_err(|reason| KeyError::content(&path, reason))
     }
 }

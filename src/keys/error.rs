@@ -46,10 +46,7 @@ pub enum Reason {
 
 impl KeyError {
     pub(super) fn new(path: &Path, reason: Reason) -> Self {
-        Self {
-            path: path.to_owned(),
-            reason,
-        }
+        Self { path: path.to_owned(), reason }
     }
 
     pub(super) fn content(path: &Path, reason: impl Into<String>) -> Self {

@@ -36,12 +36,10 @@ pub(super) fn read(path: &Path, privacy: Privacy) -> Result<Zeroizing<String>, K
     // Reserved in one piece: a growing buffer would leave copies of the key behind in freed memory.
     let reserve = usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1);
     let mut text = Zeroizing::new(String::with_capacity(reserve));
-    file.take(MAX_BYTES)
-        .read_to_string(&mut text)
-        .map_err(|error| match error.kind() {
-            ErrorKind::InvalidData => KeyError::content(path, "is not a text file"),
-            _ => KeyError::io(path, "read")(error),
-        })?;
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => KeyError::content(path, "is not a text file"),
+        _ => KeyError::io(path, "read")(error),
+    })?;
     Ok(text)
 }
 
@@ -57,12 +55,7 @@ fn check_mode(
     }
     Err(KeyError::new(
         path,
-        Reason::Mode {
-            mode: mode & 0o7777,
-            verb,
-            right,
-            path: path.display().to_string(),
-        },
+        Reason::Mode { mode: mode & 0o7777, verb, right, path: path.display().to_string() },
     ))
 }
 
@@ -77,11 +70,7 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
         _ => {}
     }
     let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&temporary, path)
@@ -103,11 +92,7 @@ fn sync_directory(path: &Path) -> Result<(), KeyError> {
 /// Makes the directory, for its owner alone, unless it is there; refuses one that others may write, because they could put
 /// their own keys into it.
 pub(super) fn make_directory(path: &Path) -> Result<(), KeyError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(KeyError::io(path, "made"))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(KeyError::io(path, "made"))?;
     check_directory(path)
 }
 
@@ -148,11 +133,7 @@ mod tests {
         replace(&path, "two").unwrap();
         assert_eq!(read(&path, Privacy::Secret).unwrap().as_str(), "two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(
-            fs::read_dir(directory.path()).unwrap().count(),
-            1,
-            "no temporary file stays"
-        );
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file stays");
     }
 
     #[test]
@@ -164,10 +145,7 @@ mod tests {
             mode(&path, bits);
             let error = read(&path, Privacy::Secret).unwrap_err().to_string();
             assert!(error.contains(&format!("{bits:04o}")), "{error}");
-            assert!(
-                error.ends_with(&format!("chmod 600 {}", path.display())),
-                "{error}"
-            );
+            assert!(error.ends_with(&format!("chmod 600 {}", path.display())), "{error}");
             assert!(!error.contains("secret\n"), "{error}");
         }
         for bits in [0o600, 0o400] {
@@ -203,18 +181,8 @@ mod tests {
         let path = directory.path().join("verify.key");
         replace(&path, "").unwrap();
         fs::write(&path, [0xff, 0xfe]).unwrap();
-        assert!(
-            read(&path, Privacy::Secret)
-                .unwrap_err()
-                .to_string()
-                .contains("not a text file")
-        );
+        assert!(read(&path, Privacy::Secret).unwrap_err().to_string().contains("not a text file"));
         fs::write(&path, vec![b'a'; 70_000]).unwrap();
-        assert!(
-            read(&path, Privacy::Secret)
-                .unwrap_err()
-                .to_string()
-                .contains("larger")
-        );
+        assert!(read(&path, Privacy::Secret).unwrap_err().to_string().contains("larger"));
     }
 }

@@ -26,15 +26,9 @@ pub enum OpenError {
 
 impl SealKey {
     pub(super) fn new(material: &Material) -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "the type holds 32 bytes, the one length that is taken"
-        )]
+        #[expect(clippy::expect_used, reason = "the type holds 32 bytes, the one length that is taken")]
         let key = UnboundKey::new(&AES_256_GCM, material.bytes()).expect("32 bytes are an AES-256 key");
-        Self {
-            id: material.id(),
-            key: LessSafeKey::new(key),
-        }
+        Self { id: material.id(), key: LessSafeKey::new(key) }
     }
 
     /// A key that is kept nowhere, for what lives and dies with the process.
@@ -85,11 +79,7 @@ impl SealKey {
         let mut text = Zeroizing::new(rest.to_vec());
         let token = self
             .key
-            .open_in_place(
-                Nonce::assume_unique_for_key(*nonce),
-                aad(robot, generation),
-                &mut text,
-            )
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), aad(robot, generation), &mut text)
             .map_err(|_| OpenError::Tampered)?;
         let token = std::str::from_utf8(token).map_err(|_| OpenError::Tampered)?;
         Ok(Zeroizing::new(token.to_owned()))
@@ -145,10 +135,7 @@ mod tests {
     #[test]
     fn a_replaced_key_is_named() {
         let (old, new) = (key(), key());
-        assert_eq!(
-            new.open(ROBOT, 2, &sealed(&old)),
-            Err(OpenError::OtherKey(old.id()))
-        );
+        assert_eq!(new.open(ROBOT, 2, &sealed(&old)), Err(OpenError::OtherKey(old.id())));
     }
 
     #[test]

@@ -13,10 +13,7 @@ pub struct SessionKey {
 
 impl SessionKey {
     pub(super) fn new(material: &Material) -> Self {
-        Self {
-            id: material.id(),
-            key: material.derive("dockpass session 1"),
-        }
+        Self { id: material.id(), key: material.derive("dockpass session 1") }
     }
 
     /// A key that is kept nowhere, for what lives and dies with the process.

@@ -97,11 +97,7 @@ impl Material {
         hash.update(purpose.name().as_bytes());
         hash.update(b"\0");
         hash.update(bytes.as_slice());
-        let id = hash
-            .finish()
-            .as_ref()
-            .first_chunk()
-            .map_or(0, |id| u32::from_be_bytes(*id));
+        let id = hash.finish().as_ref().first_chunk().map_or(0, |id| u32::from_be_bytes(*id));
         Self { id: KeyId(id), bytes }
     }
 
@@ -158,15 +154,10 @@ impl Material {
             return Err("must hold the lines purpose, id and key, each once".to_owned());
         };
         if named != purpose.name() {
-            return Err(format!(
-                "is not the {} key: its purpose is something else",
-                purpose.name()
-            ));
+            return Err(format!("is not the {} key: its purpose is something else", purpose.name()));
         }
         let mut bytes = Zeroizing::new([0; 32]);
-        let mut decoded = STANDARD
-            .decode(key)
-            .map_err(|_| "its key is not base64".to_owned())?;
+        let mut decoded = STANDARD.decode(key).map_err(|_| "its key is not base64".to_owned())?;
         let fits = decoded.len() == bytes.len();
         if fits {
             bytes.copy_from_slice(&decoded);
@@ -226,10 +217,7 @@ pub(super) mod tests {
         let text = material(Purpose::Verify).to_text(Purpose::Verify, Timestamp(0));
         assert!(Material::parse(Purpose::Seal, &text).is_err());
         let renamed = text.replace("purpose: verify", "purpose: seal");
-        assert!(
-            Material::parse(Purpose::Seal, &renamed).is_err(),
-            "the id is bound to the purpose"
-        );
+        assert!(Material::parse(Purpose::Seal, &renamed).is_err(), "the id is bound to the purpose");
     }
 
     #[test]

@@ -62,10 +62,7 @@ impl VerifyKey {
     pub fn verifier(&self, robot: AccountId, generation: i64, secret: &str) -> [u8; Self::VERIFIER_LENGTH] {
         let mut stored = [0; Self::VERIFIER_LENGTH];
         let mac = self.mac(robot, generation, secret);
-        for (to, from) in stored
-            .iter_mut()
-            .zip(self.id.to_bytes().iter().chain(mac.as_ref()))
-        {
+        for (to, from) in stored.iter_mut().zip(self.id.to_bytes().iter().chain(mac.as_ref())) {
             *to = *from;
         }
         stored

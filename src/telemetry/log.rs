@@ -52,17 +52,10 @@ pub fn subscriber(
     dropped: Counter,
 ) -> Result<(Box<dyn Subscriber + Send + Sync>, LogGuard), LogError> {
     let (writer, guard) = LogWriter::start(out, dropped)?;
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_ansi(false)
-        .with_writer(writer);
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(writer);
     Ok(match format {
         Format::Json => {
-            let json = builder
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(false);
+            let json = builder.json().flatten_event(true).with_current_span(false).with_span_list(false);
             (Box::new(json.finish()), guard)
         }
         Format::Text => (Box::new(builder.finish()), guard),
@@ -124,9 +117,7 @@ mod tests {
             });
             assert_eq!(text.lines().count(), 3, "{text}");
             assert!(
-                !text
-                    .replace('\n', "")
-                    .contains(|c: char| c.is_control() || c == '\u{202e}'),
+                !text.replace('\n', "").contains(|c: char| c.is_control() || c == '\u{202e}'),
                 "{text:?}"
             );
             if format == Format::Json {

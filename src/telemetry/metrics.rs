@@ -84,9 +84,8 @@ impl Metrics {
             log_lines_dropped: Counter::default(),
         };
         metrics.register();
-        for (outcome, caller) in TokenOutcome::ALL
-            .iter()
-            .flat_map(|o| CallerKind::ALL.iter().map(move |c| (*o, *c)))
+        for (outcome, caller) in
+            TokenOutcome::ALL.iter().flat_map(|o| CallerKind::ALL.iter().map(move |c| (*o, *c)))
         {
             drop(metrics.tokens.get_or_create(&TokenLabels { outcome, caller }));
         }
@@ -100,53 +99,21 @@ impl Metrics {
             "The running version",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
-        registry.register(
-            "tokens",
-            "Token requests by outcome and kind of credentials",
-            self.tokens.clone(),
-        );
-        registry.register(
-            "http_request_duration_seconds",
-            "Time to answer a request",
-            self.requests.clone(),
-        );
-        registry.register(
-            "http_responses",
-            "Answers by class of status",
-            self.responses.clone(),
-        );
+        registry.register("tokens", "Token requests by outcome and kind of credentials", self.tokens.clone());
+        registry.register("http_request_duration_seconds", "Time to answer a request", self.requests.clone());
+        registry.register("http_responses", "Answers by class of status", self.responses.clone());
         registry.register(
             "database_duration_seconds",
             "Time of a use case in the store",
             self.database.clone(),
         );
-        registry.register(
-            "key_expiry_days",
-            "Days until a certificate expires",
-            self.days_left.clone(),
-        );
-        registry.register(
-            "argon2_waiting",
-            "Passwords that wait to be checked",
-            self.argon2_waiting.clone(),
-        );
-        registry.register(
-            "argon2_busy",
-            "Threads that check a password",
-            self.argon2_busy.clone(),
-        );
+        registry.register("key_expiry_days", "Days until a certificate expires", self.days_left.clone());
+        registry.register("argon2_waiting", "Passwords that wait to be checked", self.argon2_waiting.clone());
+        registry.register("argon2_busy", "Threads that check a password", self.argon2_busy.clone());
         registry.register("connections", "Open connections", self.connections.clone());
-        registry.register(
-            "connections_refused",
-            "Connections turned away",
-            self.connections_refused.clone(),
-        );
+        registry.register("connections_refused", "Connections turned away", self.connections_refused.clone());
         registry.register("panics", "Panics", self.panics.clone());
-        registry.register(
-            "log_lines_dropped",
-            "Log lines dropped",
-            self.log_lines_dropped.clone(),
-        );
+        registry.register("log_lines_dropped", "Log lines dropped", self.log_lines_dropped.clone());
     }
 
     /// Counts a token request.
@@ -156,9 +123,7 @@ impl Metrics {
 
     /// Counts an answered request. `route` is the route's fixed label.
     pub fn request(&self, route: &'static str, status: u16, duration: Duration) {
-        self.requests
-            .get_or_create(&RouteLabels { route })
-            .observe(duration.as_secs_f64());
+        self.requests.get_or_create(&RouteLabels { route }).observe(duration.as_secs_f64());
         let status = match status {
             100..200 => "1xx",
             200..300 => "2xx",
@@ -166,16 +131,12 @@ impl Metrics {
             400..500 => "4xx",
             _ => "5xx",
         };
-        self.responses
-            .get_or_create(&ResponseLabels { route, status })
-            .inc();
+        self.responses.get_or_create(&ResponseLabels { route, status }).inc();
     }
 
     /// Counts a use case of the store.
     pub fn database(&self, use_case: &'static str, access: Access, duration: Duration) {
-        self.database
-            .get_or_create(&DatabaseLabels { use_case, access })
-            .observe(duration.as_secs_f64());
+        self.database.get_or_create(&DatabaseLabels { use_case, access }).observe(duration.as_secs_f64());
     }
 
     /// Says when a certificate expires: days from now, negative afterwards.
@@ -199,15 +160,11 @@ impl Default for Metrics {
 }
 
 fn request_buckets() -> Histogram {
-    Histogram::new([
-        0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
-    ])
+    Histogram::new([0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
 }
 
 fn database_buckets() -> Histogram {
-    Histogram::new([
-        0.000_025, 0.000_1, 0.000_25, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 5.0,
-    ])
+    Histogram::new([0.000_025, 0.000_1, 0.000_25, 0.001, 0.002_5, 0.01, 0.05, 0.25, 1.0, 5.0])
 }
 
 #[cfg(test)]

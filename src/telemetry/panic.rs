@@ -20,10 +20,7 @@ fn location(info: &PanicHookInfo<'_>) -> String {
 /// Only a literal message is repeated. One that was put together at run time may quote what was being worked on: a
 /// failed string slice quotes the string.
 fn reason(info: &PanicHookInfo<'_>) -> &'static str {
-    info.payload()
-        .downcast_ref::<&'static str>()
-        .copied()
-        .unwrap_or("(not shown, it may hold data)")
+    info.payload().downcast_ref::<&'static str>().copied().unwrap_or("(not shown, it may hold data)")
 }
 
 #[cfg(test)]
@@ -37,13 +34,8 @@ mod tests {
     #[test]
     fn a_panic_is_counted_and_located_and_quotes_nothing() {
         let (page, panics) = (Page::default(), Counter::default());
-        let (log, guard) = subscriber(
-            Format::Text,
-            LevelFilter::INFO,
-            Box::new(page.clone()),
-            Counter::default(),
-        )
-        .unwrap();
+        let (log, guard) =
+            subscriber(Format::Text, LevelFilter::INFO, Box::new(page.clone()), Counter::default()).unwrap();
         let (me, counted, usual) = (std::thread::current().id(), panics.clone(), take_hook());
         // Other tests run meanwhile, and their panics are not ours.
         set_hook(Box::new(move |info| {

@@ -115,9 +115,6 @@ mod tests {
             assert!(id.as_str().bytes().all(|byte| byte.is_ascii_hexdigit()));
         }
         let random = SystemRandom::default();
-        assert_ne!(
-            RequestId::from_header(None, &random),
-            RequestId::from_header(None, &random)
-        );
+        assert_ne!(RequestId::from_header(None, &random), RequestId::from_header(None, &random));
     }
 }

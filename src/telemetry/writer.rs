@@ -42,16 +42,8 @@ impl LogWriter {
     pub(super) fn start(out: Box<dyn Write + Send>, dropped: Counter) -> io::Result<(Self, LogGuard)> {
         let (queue, lines) = sync_channel(QUEUE);
         let told = dropped.clone();
-        std::thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || write_out(&lines, out, &told))?;
-        Ok((
-            Self {
-                queue: queue.clone(),
-                dropped,
-            },
-            LogGuard { queue },
-        ))
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || write_out(&lines, out, &told))?;
+        Ok((Self { queue: queue.clone(), dropped }, LogGuard { queue }))
     }
 }
 
@@ -124,11 +116,7 @@ impl<'a> MakeWriter<'a> for LogWriter {
 /// The subscriber hands over each event as one complete line in one call.
 impl Write for &LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self
-            .queue
-            .try_send(Message::Line(harmless(line).into_owned()))
-            .is_err()
-        {
+        if self.queue.try_send(Message::Line(harmless(line).into_owned())).is_err() {
             self.dropped.inc();
         }
         Ok(line.len())

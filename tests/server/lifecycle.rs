@@ -27,9 +27,7 @@ async fn the_handler_learns_the_peer() {
 async fn pipelined_requests_are_answered_in_order() {
     let server = Running::start(limits());
     let mut wire = server.connect().await;
-    let all: Vec<_> = (0..40)
-        .map(|n| format!("GET /{n} HTTP/1.1\r\nHost: x\r\n\r\n"))
-        .collect();
+    let all: Vec<_> = (0..40).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: x\r\n\r\n")).collect();
     wire.send(all.concat()).await;
     for n in 0..40 {
         assert_eq!(wire.response().await.2, format!("GET /{n}"));
@@ -40,8 +38,7 @@ async fn pipelined_requests_are_answered_in_order() {
 async fn head_is_answered_like_get_without_the_body() {
     let server = Running::start(limits());
     let mut wire = server.connect().await;
-    wire.send("HEAD /abc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await;
+    wire.send("HEAD /abc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     let answer = wire.rest().await.to_ascii_lowercase();
     assert!(answer.starts_with("http/1.1 200 ok\r\n"), "{answer}");
     assert!(answer.contains("content-length: 9\r\n"), "{answer}");
@@ -88,10 +85,7 @@ async fn draining_finishes_the_running_request_and_closes_idle_connections_at_on
     let stopping = tokio::spawn(server.stop());
     idle.is_closed().await;
     silent.is_closed().await;
-    assert!(
-        TcpStream::connect(address).await.is_err(),
-        "no new connections while draining"
-    );
+    assert!(TcpStream::connect(address).await.is_err(), "no new connections while draining");
     assert!(!stopping.is_finished());
     release.notify_one();
     let (status, head, body) = running.response().await;
@@ -102,10 +96,7 @@ async fn draining_finishes_the_running_request_and_closes_idle_connections_at_on
 
 #[tokio::test]
 async fn draining_ends_at_its_deadline() {
-    let limits = Limits {
-        drain: short(),
-        ..limits()
-    };
+    let limits = Limits { drain: short(), ..limits() };
     let server = Running::start(limits);
     let mut stuck = server.connect().await;
     stuck.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n").await;

@@ -8,11 +8,7 @@ use tokio::time::sleep;
 
 #[tokio::test]
 async fn connections_beyond_the_limit_are_told_to_come_back() {
-    let limits = Limits {
-        connections: 2,
-        loopback_reserve: 1,
-        ..limits()
-    };
+    let limits = Limits { connections: 2, loopback_reserve: 1, ..limits() };
     let server = Running::start(limits);
     // The tests come from loopback, which may use the reserve, so three fit.
     let mut open = Vec::new();
@@ -38,11 +34,7 @@ async fn connections_beyond_the_limit_are_told_to_come_back() {
 
 #[tokio::test]
 async fn requests_beyond_the_limit_are_told_to_come_back_and_may_on_the_same_connection() {
-    let limits = Limits {
-        requests: 1,
-        loopback_reserve: 0,
-        ..limits()
-    };
+    let limits = Limits { requests: 1, loopback_reserve: 0, ..limits() };
     let server = Running::start(limits);
     let mut first = server.connect().await;
     first.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -71,8 +63,7 @@ async fn headers_beyond_the_limit_are_refused() {
         let _ = write!(all, "X{n}: y\r\n");
         all
     });
-    wire.send(format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n"))
-        .await;
+    wire.send(format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n")).await;
     assert_eq!(wire.response().await.0, 431);
     wire.is_closed().await;
 }
@@ -81,19 +72,14 @@ async fn headers_beyond_the_limit_are_refused() {
 async fn a_body_beyond_the_limit_is_answered_even_while_it_is_still_being_sent() {
     let server = Running::start(limits());
     let size = 1024 * 1024;
-    for framing in [
-        format!("Content-Length: {size}\r\n\r\n"),
-        format!("Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n"),
-    ] {
+    for framing in
+        [format!("Content-Length: {size}\r\n\r\n"), format!("Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n")]
+    {
         let mut wire = server.connect().await;
-        wire.send(format!("POST /echo HTTP/1.1\r\nHost: x\r\n{framing}"))
-            .await;
+        wire.send(format!("POST /echo HTTP/1.1\r\nHost: x\r\n{framing}")).await;
         wire.send("z".repeat(size)).await;
         let (status, _, body) = wire.response().await;
-        assert_eq!(
-            (status, body.as_str()),
-            (400, "the request body is longer than 65536 bytes")
-        );
+        assert_eq!((status, body.as_str()), (400, "the request body is longer than 65536 bytes"));
         wire.is_closed().await;
     }
 }

@@ -20,10 +20,7 @@ async fn drip(wire: &mut Wire<tokio::net::TcpStream>, text: &str) {
 
 #[tokio::test]
 async fn headers_that_never_end_are_cut() {
-    let limits = Limits {
-        header: short(),
-        ..limits()
-    };
+    let limits = Limits { header: short(), ..limits() };
     let server = Running::start(limits);
     let mut wire = server.connect().await;
     wire.send("GET / HTTP/1.1\r\nHost: x\r\n").await;
@@ -33,10 +30,7 @@ async fn headers_that_never_end_are_cut() {
 
 #[tokio::test]
 async fn the_time_for_headers_starts_with_each_request_and_not_while_idle() {
-    let limits = Limits {
-        header: short(),
-        ..limits()
-    };
+    let limits = Limits { header: short(), ..limits() };
     let server = Running::start(limits);
     let mut wire = server.connect().await;
     for _ in 0..2 {
@@ -61,10 +55,7 @@ async fn slow_but_steady_headers_within_the_time_are_served() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_used_or_not() {
-    let limits = Limits {
-        idle: short(),
-        ..limits()
-    };
+    let limits = Limits { idle: short(), ..limits() };
     let server = Running::start(limits);
     let mut fresh = server.connect().await;
     let mut used = server.connect().await;
@@ -78,22 +69,15 @@ async fn an_idle_connection_is_closed_used_or_not() {
 async fn a_body_that_never_ends_is_given_up_on() {
     let server = Running::start(limits());
     let mut wire = server.connect().await;
-    wire.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
-        .await;
+    wire.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").await;
     let (status, _, body) = wire.response().await;
-    assert_eq!(
-        (status, body.as_str()),
-        (400, "the request body did not arrive in time")
-    );
+    assert_eq!((status, body.as_str()), (400, "the request body did not arrive in time"));
     wire.is_closed().await;
 }
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_cut_and_one_that_reads_slowly_is_served() {
-    let limits = Limits {
-        write: short(),
-        ..limits()
-    };
+    let limits = Limits { write: short(), ..limits() };
     let server = Running::start(limits);
     let mut never = server.connect().await;
     never.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -101,8 +85,7 @@ async fn a_client_that_does_not_read_is_cut_and_one_that_reads_slowly_is_served(
         sleep(Duration::from_millis(5)).await;
     }
     let mut slow = server.connect().await;
-    slow.send("GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await;
+    slow.send("GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     sleep(short() / 3).await;
     assert!(slow.rest().await.len() > 32 * 1024 * 1024);
     assert_eq!(server.statistics.faults(Fault::SlowReader), 1);
@@ -110,10 +93,7 @@ async fn a_client_that_does_not_read_is_cut_and_one_that_reads_slowly_is_served(
 
 #[tokio::test]
 async fn reading_a_few_bytes_now_and_then_does_not_hold_a_connection() {
-    let limits = Limits {
-        write: short(),
-        ..limits()
-    };
+    let limits = Limits { write: short(), ..limits() };
     let server = Running::start(limits);
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -128,10 +108,7 @@ async fn reading_a_few_bytes_now_and_then_does_not_hold_a_connection() {
 
 #[tokio::test]
 async fn a_handler_that_never_ends_is_cut() {
-    let limits = Limits {
-        handler: short(),
-        ..limits()
-    };
+    let limits = Limits { handler: short(), ..limits() };
     let server = Running::start(limits);
     let mut wire = server.connect().await;
     wire.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -144,8 +121,7 @@ async fn a_handler_that_never_ends_is_cut() {
 async fn a_client_that_does_not_close_after_the_last_response_is_not_waited_for() {
     let server = Running::start(limits());
     let mut wire = server.connect().await;
-    wire.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await;
+    wire.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(wire.rest().await.ends_with("GET /"));
     while server.statistics.connections.get() > 0 {
         sleep(Duration::from_millis(5)).await;

@@ -10,7 +10,6 @@ fn post(headers: &str, body: &str) -> String {
     format!("POST /echo HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n{body}")
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn corpus() -> Vec<(&'static str, String)> {
     let length = HIDDEN.len();
     let covers = length + 5;
@@ -30,41 +29,17 @@ fn corpus() -> Vec<(&'static str, String)> {
                 &format!("0\r\n\r\n{HIDDEN}"),
             ),
         ),
-        (
-            "two lengths",
-            post(&format!("Content-Length: 0\r\nContent-Length: {length}"), HIDDEN),
-        ),
-        (
-            "a list of lengths",
-            post(&format!("Content-Length: 0, {length}"), HIDDEN),
-        ),
-        (
-            "signed length",
-            post("Content-Length: +5", &format!("abcde{HIDDEN}")),
-        ),
+        ("two lengths", post(&format!("Content-Length: 0\r\nContent-Length: {length}"), HIDDEN)),
+        ("a list of lengths", post(&format!("Content-Length: 0, {length}"), HIDDEN)),
+        ("signed length", post("Content-Length: +5", &format!("abcde{HIDDEN}"))),
         ("negative length", post("Content-Length: -1", HIDDEN)),
-        (
-            "hexadecimal length",
-            post("Content-Length: 0x5", &format!("abcde{HIDDEN}")),
-        ),
+        ("hexadecimal length", post("Content-Length: 0x5", &format!("abcde{HIDDEN}"))),
         ("empty length", post("Content-Length: ", HIDDEN)),
-        (
-            "huge length",
-            post("Content-Length: 18446744073709551616", HIDDEN),
-        ),
+        ("huge length", post("Content-Length: 18446744073709551616", HIDDEN)),
         ("unknown coding", chunked("Transfer-Encoding: xchunked")),
-        (
-            "chunked not last",
-            chunked("Transfer-Encoding: chunked, identity"),
-        ),
-        (
-            "coding on two lines",
-            chunked("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"),
-        ),
-        (
-            "coding with vertical tab",
-            chunked("Transfer-Encoding: \x0bchunked"),
-        ),
+        ("chunked not last", chunked("Transfer-Encoding: chunked, identity")),
+        ("coding on two lines", chunked("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity")),
+        ("coding with vertical tab", chunked("Transfer-Encoding: \x0bchunked")),
         ("space before the colon", chunked("Transfer-Encoding : chunked")),
         ("folded header", chunked("X: y\r\n Transfer-Encoding: chunked")),
         ("folded coding", chunked("Transfer-Encoding:\r\n chunked")),
@@ -72,29 +47,14 @@ fn corpus() -> Vec<(&'static str, String)> {
         ("NUL in a header", chunked("X: y\0\r\nTransfer-Encoding: chunked")),
         (
             "chunk size overflow",
-            post(
-                "Transfer-Encoding: chunked",
-                &format!("10000000000000000\r\n{HIDDEN}"),
-            ),
+            post("Transfer-Encoding: chunked", &format!("10000000000000000\r\n{HIDDEN}")),
         ),
-        (
-            "chunk size with sign",
-            post("Transfer-Encoding: chunked", &format!("+0\r\n\r\n{HIDDEN}")),
-        ),
-        (
-            "chunk size with prefix",
-            post("Transfer-Encoding: chunked", &format!("0x0\r\n\r\n{HIDDEN}")),
-        ),
-        (
-            "empty chunk size",
-            post("Transfer-Encoding: chunked", &format!("\r\n\r\n{HIDDEN}")),
-        ),
+        ("chunk size with sign", post("Transfer-Encoding: chunked", &format!("+0\r\n\r\n{HIDDEN}"))),
+        ("chunk size with prefix", post("Transfer-Encoding: chunked", &format!("0x0\r\n\r\n{HIDDEN}"))),
+        ("empty chunk size", post("Transfer-Encoding: chunked", &format!("\r\n\r\n{HIDDEN}"))),
         (
             "chunk longer than it says",
-            post(
-                "Transfer-Encoding: chunked",
-                &format!("3\r\nabcdef\r\n0\r\n\r\n{HIDDEN}"),
-            ),
+            post("Transfer-Encoding: chunked", &format!("3\r\nabcdef\r\n0\r\n\r\n{HIDDEN}")),
         ),
         (
             "line break in a chunk extension",
@@ -104,32 +64,14 @@ fn corpus() -> Vec<(&'static str, String)> {
             "chunked in HTTP/1.0",
             format!("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{HIDDEN}"),
         ),
-        (
-            "two hosts",
-            format!("GET /a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n{HIDDEN}"),
-        ),
+        ("two hosts", format!("GET /a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n{HIDDEN}")),
         ("no host", format!("GET /a HTTP/1.1\r\n\r\n{HIDDEN}")),
-        (
-            "space before the first header",
-            format!("GET /a HTTP/1.1\r\n Host: x\r\n\r\n{HIDDEN}"),
-        ),
-        (
-            "HTTP/2 preface",
-            format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{HIDDEN}"),
-        ),
-        (
-            "future version",
-            format!("GET /a HTTP/3.7\r\nHost: x\r\n\r\n{HIDDEN}"),
-        ),
+        ("space before the first header", format!("GET /a HTTP/1.1\r\n Host: x\r\n\r\n{HIDDEN}")),
+        ("HTTP/2 preface", format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{HIDDEN}")),
+        ("future version", format!("GET /a HTTP/3.7\r\nHost: x\r\n\r\n{HIDDEN}")),
         ("no version", format!("GET /a\r\nHost: x\r\n\r\n{HIDDEN}")),
-        (
-            "method with a space",
-            format!("GE T /a HTTP/1.1\r\nHost: x\r\n\r\n{HIDDEN}"),
-        ),
-        (
-            "lower bytes in the target",
-            format!("GET /a\x01b HTTP/1.1\r\nHost: x\r\n\r\n{HIDDEN}"),
-        ),
+        ("method with a space", format!("GE T /a HTTP/1.1\r\nHost: x\r\n\r\n{HIDDEN}")),
+        ("lower bytes in the target", format!("GET /a\x01b HTTP/1.1\r\nHost: x\r\n\r\n{HIDDEN}")),
     ]
 }
 
@@ -144,10 +86,7 @@ async fn ambiguous_requests_bring_one_response_or_a_close() {
         let refused = answer.starts_with("HTTP/1.1 400 ") || answer.starts_with("HTTP/1.0 400 ");
         let covered = name.ends_with("and chunked") || name.ends_with("and length");
         assert!(responses <= 1, "{name}: {answer}");
-        assert!(
-            answer.is_empty() || refused || covered,
-            "{name} is taken: {answer}"
-        );
+        assert!(answer.is_empty() || refused || covered, "{name} is taken: {answer}");
         assert!(!answer.contains("/hidden"), "{name}: {answer}");
     }
     assert_eq!(server.statistics.requests.get(), 0);
@@ -160,13 +99,9 @@ async fn an_ordinary_body_ends_where_it_says_and_the_next_request_is_one() {
     for framing in [
         post("Content-Length: 3", "abc"),
         post("Content-Length: 3\r\nContent-Length: 3", "abc"),
-        post(
-            "Transfer-Encoding: Chunked",
-            "1\r\na\r\n2;name=value\r\nbc\r\n0\r\nTrailer: x\r\n\r\n",
-        ),
+        post("Transfer-Encoding: Chunked", "1\r\na\r\n2;name=value\r\nbc\r\n0\r\nTrailer: x\r\n\r\n"),
     ] {
-        wire.send(format!("{framing}GET /next HTTP/1.1\r\nHost: x\r\n\r\n"))
-            .await;
+        wire.send(format!("{framing}GET /next HTTP/1.1\r\nHost: x\r\n\r\n")).await;
         assert_eq!(wire.response().await.2, "abc");
         assert_eq!(wire.response().await.2, "GET /next");
     }
@@ -177,13 +112,9 @@ async fn a_body_that_nobody_reads_is_not_taken_for_a_request() {
     let server = Running::start(limits());
     let mut wire = server.connect().await;
     let hidden = HIDDEN.len();
-    wire.send(format!(
-        "POST /ignores HTTP/1.1\r\nHost: x\r\nContent-Length: {hidden}\r\n\r\n{HIDDEN}"
-    ))
-    .await;
+    wire.send(format!("POST /ignores HTTP/1.1\r\nHost: x\r\nContent-Length: {hidden}\r\n\r\n{HIDDEN}")).await;
     assert_eq!(wire.response().await.2, "POST /ignores");
-    wire.send("GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await;
+    wire.send("GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     let rest = wire.rest().await;
     assert!(!rest.contains("/hidden"), "{rest}");
 }

@@ -4,11 +4,8 @@ use crate::domain::oauth::OAuthScopes;
 use crate::domain::scope::Naming;
 use proptest::prelude::*;
 
-const NAMESPACE: NamespaceFacts = NamespaceFacts {
-    id: AccountId(1),
-    enabled: true,
-    authority: Authority::None,
-};
+const NAMESPACE: NamespaceFacts =
+    NamespaceFacts { id: AccountId(1), enabled: true, authority: Authority::None };
 const PRIVATE: RepositoryFacts = RepositoryFacts {
     visibility: Visibility::Private,
     state: RepositoryState::Normal,
@@ -18,61 +15,33 @@ const PRIVATE: RepositoryFacts = RepositoryFacts {
 
 fn caller(name: &str) -> Caller {
     let name = AccountName::parse(name).unwrap();
-    Caller::Account(Identity {
-        id: AccountId(7),
-        name,
-        privilege: Privilege::default(),
-        oauth: None,
-    })
+    Caller::Account(Identity { id: AccountId(7), name, privilege: Privilege::default(), oauth: None })
 }
 
 fn with(name: &str, change: impl FnOnce(&mut Identity)) -> Caller {
-    let Caller::Account(mut identity) = caller(name) else {
-        unreachable!()
-    };
+    let Caller::Account(mut identity) = caller(name) else { unreachable!() };
     change(&mut identity);
     Caller::Account(identity)
 }
 
 fn requested(scopes: &str) -> Vec<Requested> {
-    Naming {
-        hostname: "registry.example".to_owned(),
-        library: None,
-    }
-    .requested([scopes])
+    Naming { hostname: "registry.example".to_owned(), library: None }.requested([scopes])
 }
 
 fn grant(caller: &Caller, actions: &str, facts: Facts) -> String {
-    let granted = decide(
-        caller,
-        &requested(&format!("repository:acme/app:{actions}")),
-        Policy::default(),
-        |_| facts,
-    );
+    let granted =
+        decide(caller, &requested(&format!("repository:acme/app:{actions}")), Policy::default(), |_| facts);
     let names: Vec<_> = granted.access()[0].actions.names().collect();
-    let made = if granted.creations().is_empty() {
-        ""
-    } else {
-        " and creates"
-    };
+    let made = if granted.creations().is_empty() { "" } else { " and creates" };
     format!("{}{made}", names.join(","))
 }
 
 fn stored(role: Option<Role>) -> Facts {
-    Facts {
-        namespace: Some(NAMESPACE),
-        repository: Some(RepositoryFacts { role, ..PRIVATE }),
-    }
+    Facts { namespace: Some(NAMESPACE), repository: Some(RepositoryFacts { role, ..PRIVATE }) }
 }
 
 fn missing(authority: Authority) -> Facts {
-    Facts {
-        namespace: Some(NamespaceFacts {
-            authority,
-            ..NAMESPACE
-        }),
-        repository: None,
-    }
+    Facts { namespace: Some(NamespaceFacts { authority, ..NAMESPACE }), repository: None }
 }
 
 #[test]
@@ -80,14 +49,8 @@ fn a_robot_gets_what_its_role_allows_as_in_quay() {
     let robot = caller("acme+ci");
     assert_eq!(grant(&robot, "pull,push,*", stored(None)), "");
     assert_eq!(grant(&robot, "pull,push,*", stored(Some(Role::Read))), "pull");
-    assert_eq!(
-        grant(&robot, "pull,push,*", stored(Some(Role::Write))),
-        "push,pull"
-    );
-    assert_eq!(
-        grant(&robot, "pull,push,*", stored(Some(Role::Admin))),
-        "push,pull,*"
-    );
+    assert_eq!(grant(&robot, "pull,push,*", stored(Some(Role::Write))), "push,pull");
+    assert_eq!(grant(&robot, "pull,push,*", stored(Some(Role::Admin))), "push,pull,*");
     assert_eq!(grant(&robot, "delete", stored(Some(Role::Write))), "");
     assert_eq!(grant(&robot, "delete", stored(Some(Role::Admin))), "delete");
 }
@@ -96,19 +59,9 @@ fn a_robot_gets_what_its_role_allows_as_in_quay() {
 fn teams_of_creators_and_administrators_may_push_to_a_missing_repository() {
     let robot = caller("acme+ci");
     assert_eq!(grant(&robot, "pull,push,*", missing(Authority::None)), "");
-    assert_eq!(
-        grant(&robot, "pull,push,*", missing(Authority::Creator)),
-        "push,pull,* and creates"
-    );
-    assert_eq!(
-        grant(&robot, "pull,push,*", missing(Authority::Admin)),
-        "push,pull,* and creates"
-    );
-    assert_eq!(
-        grant(&robot, "pull", missing(Authority::Creator)),
-        "",
-        "a pull makes nothing"
-    );
+    assert_eq!(grant(&robot, "pull,push,*", missing(Authority::Creator)), "push,pull,* and creates");
+    assert_eq!(grant(&robot, "pull,push,*", missing(Authority::Admin)), "push,pull,* and creates");
+    assert_eq!(grant(&robot, "pull", missing(Authority::Creator)), "", "a pull makes nothing");
     assert_eq!(grant(&robot, "pull,*", missing(Authority::Admin)), "pull");
 }
 
@@ -117,15 +70,8 @@ fn a_robot_is_a_stranger_outside_its_namespace() {
     let stranger = caller("other+ci");
     assert_eq!(grant(&stranger, "pull,push", stored(Some(Role::Admin))), "");
     assert_eq!(grant(&stranger, "pull,push", missing(Authority::Admin)), "");
-    let public = RepositoryFacts {
-        visibility: Visibility::Public,
-        role: Some(Role::Admin),
-        ..PRIVATE
-    };
-    let facts = Facts {
-        namespace: Some(NAMESPACE),
-        repository: Some(public),
-    };
+    let public = RepositoryFacts { visibility: Visibility::Public, role: Some(Role::Admin), ..PRIVATE };
+    let facts = Facts { namespace: Some(NAMESPACE), repository: Some(public) };
     assert_eq!(grant(&stranger, "pull,push", facts), "pull");
     assert_eq!(
         grant(&caller("acm+ci"), "push", stored(Some(Role::Admin))),
@@ -136,14 +82,8 @@ fn a_robot_is_a_stranger_outside_its_namespace() {
 
 #[test]
 fn the_anonymous_pull_public_repositories_and_nothing_else() {
-    let public = RepositoryFacts {
-        visibility: Visibility::Public,
-        ..PRIVATE
-    };
-    let facts = Facts {
-        namespace: Some(NAMESPACE),
-        repository: Some(public),
-    };
+    let public = RepositoryFacts { visibility: Visibility::Public, ..PRIVATE };
+    let facts = Facts { namespace: Some(NAMESPACE), repository: Some(public) };
     assert_eq!(grant(&Caller::Anonymous, "pull,push,delete,*", facts), "pull");
     assert_eq!(grant(&Caller::Anonymous, "pull", stored(None)), "");
     assert_eq!(grant(&Caller::Anonymous, "push", missing(Authority::None)), "");
@@ -151,21 +91,10 @@ fn the_anonymous_pull_public_repositories_and_nothing_else() {
 
 #[test]
 fn a_disabled_namespace_grants_nothing_not_even_what_is_public() {
-    let disabled = NamespaceFacts {
-        enabled: false,
-        authority: Authority::Admin,
-        ..NAMESPACE
-    };
-    let public = RepositoryFacts {
-        visibility: Visibility::Public,
-        role: Some(Role::Admin),
-        ..PRIVATE
-    };
+    let disabled = NamespaceFacts { enabled: false, authority: Authority::Admin, ..NAMESPACE };
+    let public = RepositoryFacts { visibility: Visibility::Public, role: Some(Role::Admin), ..PRIVATE };
     for repository in [Some(public), None] {
-        let facts = Facts {
-            namespace: Some(disabled),
-            repository,
-        };
+        let facts = Facts { namespace: Some(disabled), repository };
         assert_eq!(grant(&caller("alice"), "pull,push", facts), "");
         assert_eq!(grant(&Caller::Anonymous, "pull", facts), "");
     }
@@ -174,35 +103,15 @@ fn a_disabled_namespace_grants_nothing_not_even_what_is_public() {
 #[test]
 fn read_only_and_mirrored_repositories_can_be_pulled_only() {
     for state in [RepositoryState::ReadOnly, RepositoryState::Mirror] {
-        let repository = RepositoryFacts {
-            state,
-            role: Some(Role::Admin),
-            ..PRIVATE
-        };
-        let facts = Facts {
-            namespace: Some(NAMESPACE),
-            repository: Some(repository),
-        };
+        let repository = RepositoryFacts { state, role: Some(Role::Admin), ..PRIVATE };
+        let facts = Facts { namespace: Some(NAMESPACE), repository: Some(repository) };
         assert_eq!(grant(&caller("acme+ci"), "pull,push,delete,*", facts), "pull");
     }
-    let mirrored = RepositoryFacts {
-        state: RepositoryState::Mirror,
-        mirror_robot: Some(AccountId(7)),
-        ..PRIVATE
-    };
-    let facts = Facts {
-        namespace: Some(NAMESPACE),
-        repository: Some(mirrored),
-    };
+    let mirrored =
+        RepositoryFacts { state: RepositoryState::Mirror, mirror_robot: Some(AccountId(7)), ..PRIVATE };
+    let facts = Facts { namespace: Some(NAMESPACE), repository: Some(mirrored) };
     assert_eq!(grant(&caller("acme+mirror"), "pull,push,*", facts), "push,pull");
-    assert_eq!(
-        grant(
-            &with("acme+ci", |robot| robot.id = AccountId(8)),
-            "pull,push",
-            facts
-        ),
-        ""
-    );
+    assert_eq!(grant(&with("acme+ci", |robot| robot.id = AccountId(8)), "pull,push", facts), "");
 }
 
 #[test]
@@ -212,18 +121,10 @@ fn super_users_reach_other_namespaces_only_with_full_access() {
     let full = with("root1", |user| user.privilege.full_access = true);
     assert_eq!(grant(&full, "pull,push,*", stored(None)), "push,pull,*");
     let read_only = with("auditor", |user| {
-        user.privilege = Privilege {
-            super_user: true,
-            full_access: true,
-            read_only: true,
-        };
+        user.privilege = Privilege { super_user: true, full_access: true, read_only: true };
     });
     assert_eq!(grant(&read_only, "pull,push,*", stored(None)), "pull");
-    assert_eq!(
-        grant(&read_only, "push", missing(Authority::Admin)),
-        "",
-        "and creates nothing"
-    );
+    assert_eq!(grant(&read_only, "push", missing(Authority::Admin)), "", "and creates nothing");
 }
 
 #[test]
@@ -234,50 +135,26 @@ fn the_catalog_is_for_super_users() {
     };
     assert_eq!(ask(&Caller::Anonymous), Actions::NONE);
     assert_eq!(ask(&caller("alice")), Actions::NONE);
-    assert_eq!(
-        ask(&with("root1", |user| user.privilege.super_user = true)),
-        Actions::ALL
-    );
-    assert_eq!(
-        ask(&with("acme+ci", |robot| robot.privilege.super_user = true)),
-        Actions::NONE
-    );
+    assert_eq!(ask(&with("root1", |user| user.privilege.super_user = true)), Actions::ALL);
+    assert_eq!(ask(&with("acme+ci", |robot| robot.privilege.super_user = true)), Actions::NONE);
 }
 
 #[test]
 fn an_access_token_never_adds_rights() {
     let scoped = |words| with("alice", |user| user.oauth = OAuthScopes::parse(words).ok());
+    assert_eq!(grant(&scoped("repo:read"), "pull,push", stored(Some(Role::Admin))), "pull");
+    assert_eq!(grant(&scoped("repo:admin"), "pull,push,*", stored(Some(Role::Read))), "pull");
+    assert_eq!(grant(&scoped("org:admin"), "pull,push", stored(Some(Role::Admin))), "");
+    assert_eq!(grant(&scoped("repo:write"), "pull,push", missing(Authority::Admin)), "");
     assert_eq!(
-        grant(&scoped("repo:read"), "pull,push", stored(Some(Role::Admin))),
-        "pull"
-    );
-    assert_eq!(
-        grant(&scoped("repo:admin"), "pull,push,*", stored(Some(Role::Read))),
-        "pull"
-    );
-    assert_eq!(
-        grant(&scoped("org:admin"), "pull,push", stored(Some(Role::Admin))),
-        ""
-    );
-    assert_eq!(
-        grant(&scoped("repo:write"), "pull,push", missing(Authority::Admin)),
-        ""
-    );
-    assert_eq!(
-        grant(
-            &scoped("repo:write repo:create"),
-            "pull,push",
-            missing(Authority::Admin)
-        ),
+        grant(&scoped("repo:write repo:create"), "pull,push", missing(Authority::Admin)),
         "push,pull and creates"
     );
 }
 
 #[test]
 fn an_unknown_namespace_is_made_only_where_configured_and_only_for_a_user() {
-    let policy = Policy {
-        create_namespace_on_push: true,
-    };
+    let policy = Policy { create_namespace_on_push: true };
     let scopes = requested("repository:fresh/app:pull,push");
     let made = |caller: &Caller, policy| {
         decide(caller, &scopes, policy, |_| Facts::default())
@@ -338,10 +215,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
                 role,
             }),
     );
-    (namespace, repository).prop_map(|(namespace, repository)| Facts {
-        namespace,
-        repository,
-    })
+    (namespace, repository).prop_map(|(namespace, repository)| Facts { namespace, repository })
 }
 
 proptest! {

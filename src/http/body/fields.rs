@@ -38,10 +38,7 @@ impl Fields {
     /// value, as browsers mean it; empty fields (`&&`) are skipped.
     pub fn decode(input: &[u8]) -> Result<Self, FieldsError> {
         let mut fields = Vec::new();
-        for field in input
-            .split(|byte| *byte == b'&')
-            .filter(|field| !field.is_empty())
-        {
+        for field in input.split(|byte| *byte == b'&').filter(|field| !field.is_empty()) {
             if fields.len() == MAX_FIELDS {
                 return Err(FieldsError::TooMany);
             }
@@ -63,18 +60,14 @@ impl Fields {
         let mut values = self.all(name);
         let first = values.next();
         if values.next().is_some() {
-            return Err(FieldsError::Repeated {
-                name: name.to_owned(),
-            });
+            return Err(FieldsError::Repeated { name: name.to_owned() });
         }
         Ok(first)
     }
 
     /// Every value given for `name`, in order.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.iter()
-            .filter(move |(key, _)| *key == name)
-            .map(|(_, value)| value)
+        self.iter().filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// All fields as (name, value), in order.
@@ -85,9 +78,7 @@ impl Fields {
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -99,16 +90,8 @@ fn unescape(input: &[u8]) -> Result<String, FieldsError> {
         out.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let high = rest
-                    .next()
-                    .copied()
-                    .and_then(hex_digit)
-                    .ok_or(FieldsError::Escape)?;
-                let low = rest
-                    .next()
-                    .copied()
-                    .and_then(hex_digit)
-                    .ok_or(FieldsError::Escape)?;
+                let high = rest.next().copied().and_then(hex_digit).ok_or(FieldsError::Escape)?;
+                let low = rest.next().copied().and_then(hex_digit).ok_or(FieldsError::Escape)?;
                 high << 4 | low
             }
             other => *other,
@@ -121,9 +104,7 @@ fn unescape(input: &[u8]) -> Result<String, FieldsError> {
 }
 
 fn hex_digit(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -162,27 +143,16 @@ mod tests {
         let fields = Fields::decode(b"service=a&service=b&scope=x").unwrap();
         assert_eq!(fields.single("scope"), Ok(Some("x")));
         assert_eq!(fields.single("client_id"), Ok(None));
-        assert!(matches!(
-            fields.single("service"),
-            Err(FieldsError::Repeated { .. })
-        ));
+        assert!(matches!(fields.single("service"), Err(FieldsError::Repeated { .. })));
     }
 
     #[test]
     fn broken_escapes_and_broken_text_are_refused() {
         for input in ["a=%", "a=%2", "a=%zz", "%+1=b", "a=%-1"] {
-            assert_eq!(
-                Fields::decode(input.as_bytes()).unwrap_err(),
-                FieldsError::Escape,
-                "{input}"
-            );
+            assert_eq!(Fields::decode(input.as_bytes()).unwrap_err(), FieldsError::Escape, "{input}");
         }
         for input in ["a=%ff", "a=%C0%AF", "a=%00", "%ED%A0%80"] {
-            assert_eq!(
-                Fields::decode(input.as_bytes()).unwrap_err(),
-                FieldsError::Text,
-                "{input}"
-            );
+            assert_eq!(Fields::decode(input.as_bytes()).unwrap_err(), FieldsError::Text, "{input}");
         }
     }
 

@@ -21,9 +21,7 @@ pub(super) fn busy() -> Response<Body> {
         "UNAVAILABLE",
         "The server is busy. Please try again in a moment.",
     );
-    response
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
@@ -34,22 +32,15 @@ pub(super) fn broken() -> Response<Body> {
         "UNKNOWN",
         "The server made a mistake. Please tell your administrator.",
     );
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
 /// No `Host`, or several: a proxy in front may have routed by another one than we would read (RFC 9112 section 3.2).
 pub(super) fn bad_host() -> Response<Body> {
-    let mut response = error(
-        StatusCode::BAD_REQUEST,
-        "UNSUPPORTED",
-        "The request must have exactly one Host header.",
-    );
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
+    let mut response =
+        error(StatusCode::BAD_REQUEST, "UNSUPPORTED", "The request must have exactly one Host header.");
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -69,11 +60,7 @@ mod tests {
     fn the_raw_answer_says_its_own_length_and_the_same_as_the_other() {
         let text = std::str::from_utf8(TURNED_AWAY).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(
-            head.contains(&format!("Content-Length: {}\r\n", body.len())),
-            "{}",
-            body.len()
-        );
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{}", body.len());
         assert_eq!(busy().body().size_hint().exact(), u64::try_from(body.len()).ok());
         assert_eq!(busy().headers()[RETRY_AFTER], "1");
     }

@@ -49,11 +49,8 @@ pub(super) async fn serve<H, F>(
     };
     let progress = Arc::new(Progress::default());
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&progress)));
-    let requests = Arc::new(Requests {
-        shared: Arc::clone(&shared),
-        connection,
-        progress: Arc::clone(&progress),
-    });
+    let requests =
+        Arc::new(Requests { shared: Arc::clone(&shared), connection, progress: Arc::clone(&progress) });
     let service = service_fn(move |request| Arc::clone(&requests).answer(request));
     let mut http = shared.http.serve_connection(io, service);
     match drive(&mut http, &progress, &shared.limits, &shared.stop).await {
@@ -116,11 +113,7 @@ where
     let mut aborted = pin!(stop.aborted());
     let mut registered = false;
     let mut told = false;
-    let mut watch = Watch {
-        stamp: progress.stamp(),
-        since: Instant::now(),
-        blocked: None,
-    };
+    let mut watch = Watch { stamp: progress.stamp(), since: Instant::now(), blocked: None };
     let mut timer = pin!(sleep_until(watch.since + limits.idle));
     poll_fn(|context| {
         if !registered {
@@ -142,9 +135,7 @@ where
         if let Poll::Ready(result) = Pin::new(&mut *http).poll(context) {
             return Poll::Ready(Ending::Finished(result));
         }
-        watch
-            .poll(timer.as_mut(), context, progress, limits)
-            .map(Ending::Cut)
+        watch.poll(timer.as_mut(), context, progress, limits).map(Ending::Cut)
     })
     .await
 }

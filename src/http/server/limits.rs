@@ -101,10 +101,7 @@ fn raise_open_files(wanted: u64) -> Option<u64> {
     if target <= soft {
         return Some(soft);
     }
-    let raised = Rlimit {
-        current: Some(target),
-        maximum,
-    };
+    let raised = Rlimit { current: Some(target), maximum };
     match setrlimit(Resource::Nofile, raised) {
         Ok(()) => Some(target),
         Err(_) => Some(soft),

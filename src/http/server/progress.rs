@@ -84,12 +84,7 @@ pub(super) enum Stream {
 
 impl Watched {
     pub(super) fn new(stream: Stream, progress: Arc<Progress>) -> Self {
-        Self {
-            stream,
-            progress,
-            ended: false,
-            closed: false,
-        }
+        Self { stream, progress, ended: false, closed: false }
     }
 
     /// Closes the socket so that the kernel drops what the client has not taken, instead of keeping it for minutes.
@@ -205,13 +200,7 @@ mod tests {
         let progress = Progress::default();
         assert_eq!(progress.phase(), Phase::Idle);
         let mut stamps = vec![progress.stamp()];
-        for phase in [
-            Phase::Header,
-            Phase::Handler,
-            Phase::Idle,
-            Phase::Idle,
-            Phase::Closing,
-        ] {
+        for phase in [Phase::Header, Phase::Handler, Phase::Idle, Phase::Idle, Phase::Closing] {
             progress.enter(phase);
             assert_eq!(progress.phase(), phase);
             assert!(!stamps.contains(&progress.stamp()));

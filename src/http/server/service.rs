@@ -53,14 +53,8 @@ where
     }
 
     async fn respond(&self, request: Request<Incoming>) -> Response<Body> {
-        let Shared {
-            limits, statistics, ..
-        } = &*self.shared;
-        let reserve = if self.connection.peer.ip().is_loopback() {
-            limits.loopback_reserve
-        } else {
-            0
-        };
+        let Shared { limits, statistics, .. } = &*self.shared;
+        let reserve = if self.connection.peer.ip().is_loopback() { limits.loopback_reserve } else { 0 };
         let Some(_slot) = Slots::take(&self.shared.requests, limits.requests + reserve) else {
             statistics.count(Fault::Busy);
             return canned::busy();
@@ -86,12 +80,10 @@ async fn unpanicked<F: Future>(call: impl FnOnce() -> F) -> Option<F::Output> {
     // Unwind safety: the future is dropped after a panic, and what it shares with others uses locks that are
     // poisoned by a panic or are written not to need it.
     let mut future = pin!(catch_unwind(AssertUnwindSafe(call)).ok()?);
-    std::future::poll_fn(
-        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
-        },
-    )
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => Poll::Ready(None),
+    })
     .await
 }
 

@@ -19,10 +19,7 @@ pub(super) struct Slot<P: Deref<Target = Slots>>(P);
 
 impl Slots {
     pub(super) fn new(taken: Gauge) -> Self {
-        Self {
-            taken,
-            emptied: Notify::new(),
-        }
+        Self { taken, emptied: Notify::new() }
     }
 
     /// A slot, unless `limit` are taken. Of two callers racing for the last one both may be refused, never
@@ -76,10 +73,7 @@ impl Addresses {
             return None;
         }
         *count += 1;
-        Some(AddressSlot {
-            addresses: Arc::clone(self),
-            key,
-        })
+        Some(AddressSlot { addresses: Arc::clone(self), key })
     }
 }
 
@@ -113,10 +107,7 @@ mod tests {
         let first = Slots::take(&slots, 2).unwrap();
         let second = Slots::take(&slots, 2).unwrap();
         assert!(Slots::take(&slots, 2).is_none());
-        assert!(
-            Slots::take(&slots, 3).is_some(),
-            "the reserve lies beyond the limit"
-        );
+        assert!(Slots::take(&slots, 3).is_some(), "the reserve lies beyond the limit");
         drop(first);
         assert!(Slots::take(&slots, 2).is_some());
         drop(second);

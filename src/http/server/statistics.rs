@@ -67,11 +67,7 @@ impl Statistics {
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("http");
         registry.register("connections", "Connections open", self.connections.clone());
-        registry.register(
-            "requests_in_flight",
-            "Requests being handled",
-            self.requests.clone(),
-        );
+        registry.register("requests_in_flight", "Requests being handled", self.requests.clone());
         registry.register("accepted", "Connections accepted", self.accepted.clone());
         registry.register(
             "faults",
@@ -90,9 +86,7 @@ impl Statistics {
     }
 
     fn counter(&self, fault: Fault) -> Counter {
-        self.faults
-            .get_or_create(&FaultLabel { kind: fault.name() })
-            .clone()
+        self.faults.get_or_create(&FaultLabel { kind: fault.name() }).clone()
     }
 }
 

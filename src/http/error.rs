@@ -1,0 +1,93 @@
+//! Where every refusal gets its status and its body: body A of the distribution specification on the registry's paths.
+
+use super::body::BodyError;
+use super::registry::TokenError;
+use super::reply::{self, Body};
+use crate::service::issue::IssueError;
+use crate::service::login::LoginError;
+use crate::store::StoreError;
+use hyper::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::{Response, StatusCode};
+use serde_json::json;
+
+/// Seconds after which a refused client may try again when the cause passes by itself.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
+/// Helps curl and browsers to ask for a password. Never `Bearer`: docker mixes its text into the error.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"dockpass\", charset=\"UTF-8\"");
+
+/// Body A: one error with a code from the distribution specification and a sentence for people.
+pub fn registry(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    let mut response =
+        reply::json(status, &json!({ "errors": [{ "code": code, "message": message, "detail": {} }] }));
+    reply::no_store(&mut response);
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+        }
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+        }
+        _ => {}
+    }
+    response
+}
+
+/// The answer to a refused token request. The sentence of a 5xx never says more than that it was not the client's fault; the
+/// log does.
+pub fn token(error: &TokenError) -> Response<Body> {
+    let (status, code, message) = match error {
+        TokenError::Issue(
+            IssueError::Login(LoginError::Wrong | LoginError::RobotsDisallowed) | IssueError::AnonymousProbe,
+        ) => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", error.to_string()),
+        TokenError::Issue(IssueError::Login(LoginError::Busy)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", error.to_string())
+        }
+        TokenError::Issue(IssueError::Login(LoginError::Store(error)) | IssueError::Store(error)) => {
+            let (status, message) = store(error);
+            (status, "UNAVAILABLE", message.to_owned())
+        }
+        TokenError::Issue(IssueError::UnknownService(_)) => {
+            (StatusCode::BAD_REQUEST, "INVALID_REQUEST", error.to_string())
+        }
+        TokenError::Issue(IssueError::Signing(_)) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", INTERNAL.to_owned())
+        }
+        TokenError::Body(error) => (body_status(error), "INVALID_REQUEST", error.to_string()),
+        TokenError::Query(_) | TokenError::GrantType(_) | TokenError::Missing(_) => {
+            (StatusCode::BAD_REQUEST, "INVALID_REQUEST", error.to_string())
+        }
+        TokenError::HeadersTooLarge => {
+            (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "INVALID_REQUEST", error.to_string())
+        }
+    };
+    if status.is_server_error() {
+        tracing::error!(error = ?error, "no token was issued");
+    }
+    registry(status, code, &message)
+}
+
+/// What clients are told of a fault in this program.
+pub const INTERNAL: &str =
+    "an internal error happened; the log of dockpass has the cause under this request's id";
+
+/// Status and sentence for a failure of the store: 503 for what passes, 500 for what needs people.
+pub fn store(error: &StoreError) -> (StatusCode, &'static str) {
+    match error {
+        StoreError::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the database is not available, try again later")
+        }
+        StoreError::Incompatible(_) | StoreError::Corrupt { .. } | StoreError::Statement(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL)
+        }
+    }
+}
+
+/// The status for a body that was not accepted.
+pub const fn body_status(error: &BodyError) -> StatusCode {
+    match error {
+        BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::TimedOut => StatusCode::REQUEST_TIMEOUT,
+        BodyError::Encoding | BodyError::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        BodyError::ContentType | BodyError::Fields(_) | BodyError::Interrupted(_) => StatusCode::BAD_REQUEST,
+    }
+}

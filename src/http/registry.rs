@@ -1,0 +1,134 @@
+//! The token endpoint and the other paths that registries and their clients use.
+
+use super::authenticate::{Malformed, basic};
+use super::body::{BodyError, BodyLimits, Fields, FieldsError, RequestBody, read_form};
+use super::reply::{self, Body};
+use crate::domain::credential::Secret;
+use crate::service::App;
+use crate::service::issue::IssueError;
+use crate::service::issue::{Issued, TokenRequest, issue};
+use crate::service::login::{Credentials, LoginError};
+use crate::store::audit::Origin;
+use hyper::header::{HeaderValue, USER_AGENT, VARY};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Most bytes that the headers and the request line of a token request may have, and most bytes of its form.
+pub const MAX_TOKEN_REQUEST: usize = 8 * 1024;
+
+/// Why a token request was refused. Status and body: [`super::error`].
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// No token was issued.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// The form could not be read.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The query could not be read, or names `service` twice.
+    #[error(transparent)]
+    Query(#[from] FieldsError),
+    /// The form asks for something else than `password` or (where switched on) `refresh_token`.
+    #[error("grant_type must be 'password'{0}")]
+    GrantType(&'static str),
+    /// A form field that must be there is not.
+    #[error("the form field '{0}' is missing")]
+    Missing(&'static str),
+    /// Request line and headers are longer than [`MAX_TOKEN_REQUEST`].
+    #[error("request line and headers are longer than {MAX_TOKEN_REQUEST} bytes")]
+    HeadersTooLarge,
+}
+
+impl From<Malformed> for TokenError {
+    fn from(_: Malformed) -> Self {
+        Self::Issue(LoginError::Wrong.into())
+    }
+}
+
+/// Answers a token request, and tells what was issued for log and metrics.
+pub async fn token(
+    app: &Arc<App>,
+    request: Request<RequestBody>,
+    origin: Origin,
+) -> Result<(Response<Body>, Issued), TokenError> {
+    let (head, body) = request.into_parts();
+    check_size(&head.uri, &head.headers)?;
+    let user_agent = text(&head.headers, USER_AGENT.as_str());
+    let form = head.method == Method::POST;
+    let (fields, credentials) = if form {
+        let limits = BodyLimits { bytes: MAX_TOKEN_REQUEST, time: Duration::from_secs(10) };
+        let fields = read_form(&head.headers, body, limits).await?;
+        let credentials = form_credentials(&fields)?;
+        (fields, credentials)
+    } else {
+        (Fields::of_query(&head.uri)?, basic(&head.headers)?)
+    };
+    let token_request = TokenRequest {
+        credentials,
+        service: fields.single("service")?.map(ToOwned::to_owned),
+        // `account`, `client_id` and `offline_token` are informative: never an identity, never a reason to refuse.
+        requested: app.naming().requested(fields.all("scope")),
+        origin,
+        user_agent,
+    };
+    let issued = issue(app, token_request).await?;
+    Ok((answer(&issued, form), issued))
+}
+
+fn check_size(uri: &hyper::Uri, headers: &HeaderMap) -> Result<(), TokenError> {
+    let headers: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let line = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    if headers + line > MAX_TOKEN_REQUEST { Err(TokenError::HeadersTooLarge) } else { Ok(()) }
+}
+
+/// Credentials in a form of the OAuth2 flow (distribution `spec/auth/oauth`).
+fn form_credentials(fields: &Fields) -> Result<Credentials, TokenError> {
+    match fields.single("grant_type")? {
+        Some("password") => {
+            let username = fields.single("username")?.ok_or(TokenError::Missing("username"))?;
+            let password = fields.single("password")?.ok_or(TokenError::Missing("password"))?;
+            Ok(Credentials::Password { username: username.to_owned(), password: Secret::new(password) })
+        }
+        Some(_) => Err(TokenError::GrantType("")),
+        None => Err(TokenError::Missing("grant_type")),
+    }
+}
+
+/// The answer with both names for the token, since clients read one or the other. The OAuth2 form also gets `scope`.
+fn answer(issued: &Issued, form: bool) -> Response<Body> {
+    // A token is base64url and dots, a time digits and punctuation: nothing here needs escaping but the scope.
+    let token = issued.token.as_str();
+    let mut body = format!(
+        "{{\"token\":\"{token}\",\"access_token\":\"{token}\",\"expires_in\":{},\"issued_at\":\"{}\"",
+        issued.expires_in,
+        issued.issued_at.rfc3339()
+    );
+    if form {
+        let scope = serde_json::Value::String(scope(issued));
+        let _ = write!(body, ",\"scope\":{scope}");
+    }
+    body.push('}');
+    let mut response = reply::with_type(StatusCode::OK, "application/json", body);
+    reply::no_store(&mut response);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Authorization"));
+    response
+}
+
+/// What was really granted, in the form of a request.
+fn scope(issued: &Issued) -> String {
+    let entries = issued.granted.access().iter().filter(|access| !access.actions.is_empty());
+    let texts: Vec<String> = entries
+        .map(|access| {
+            let actions: Vec<_> = access.actions.names().collect();
+            format!("{}:{}:{}", access.kind, access.name, actions.join(","))
+        })
+        .collect();
+    texts.join(" ")
+}
+
+/// A header as text, if it is there and readable.
+pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.chars().take(512).collect())
+}

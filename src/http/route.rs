@@ -1,0 +1,100 @@
+//! The request line, read by one pure function into one closed enum. A route decides how its caller is authenticated, the
+//! surface (and with it the shape of errors) and the metric label.
+
+use super::reply::Surface;
+use hyper::Method;
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `GET` or `POST` on the realm: a registry token. Quay's path and the usual one.
+    Token,
+    /// `GET /v2/`: whether a registry token is valid here.
+    RegistryPing,
+    /// The public signing keys as a JWKS.
+    Jwks,
+    /// The token root certificate: a registry's `rootcertbundle`.
+    RootCertificate,
+    /// Whether this process can serve: what an orchestrator's probe asks.
+    HealthInstance,
+    /// Whether this service and what it depends on are well.
+    Health,
+    /// Quay's ping for load balancers.
+    InternalPing,
+    /// Prometheus metrics.
+    Metrics,
+}
+
+/// Why a request line is no route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteError {
+    /// There is nothing at this path.
+    NotFound,
+    /// There is something at this path, but not for this method; these are the ones there are.
+    MethodNotAllowed(&'static str),
+}
+
+impl Route {
+    /// Reads method and path. The path is compared as it was sent: nothing is decoded or normalised, so there is no second
+    /// spelling of a route.
+    pub fn parse(method: &Method, path: &str) -> Result<Self, RouteError> {
+        let (route, allowed) = match path {
+            "/v2/auth" | "/token" => (Self::Token, "GET, HEAD, POST"),
+            "/v2/" | "/v2" => (Self::RegistryPing, "GET, HEAD"),
+            "/keys/services/dockpass/keys" | "/.well-known/jwks.json" => (Self::Jwks, "GET, HEAD"),
+            "/keys/services/dockpass/root.pem" => (Self::RootCertificate, "GET, HEAD"),
+            "/health/instance" => (Self::HealthInstance, "GET, HEAD"),
+            "/health" | "/health/endtoend" | "/status" | "/health/warning" => (Self::Health, "GET, HEAD"),
+            "/_internal_ping" => (Self::InternalPing, "GET, HEAD"),
+            "/metrics" => (Self::Metrics, "GET, HEAD"),
+            _ => return Err(RouteError::NotFound),
+        };
+        if allowed.split(", ").any(|allowed| allowed == method.as_str()) {
+            Ok(route)
+        } else {
+            Err(RouteError::MethodNotAllowed(allowed))
+        }
+    }
+
+    /// The label in logs and metrics. Never holds a name that a client chose.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::RegistryPing => "registry_ping",
+            Self::Jwks => "jwks",
+            Self::RootCertificate => "root_certificate",
+            Self::HealthInstance => "health_instance",
+            Self::Health => "health",
+            Self::InternalPing => "internal_ping",
+            Self::Metrics => "metrics",
+        }
+    }
+
+    /// Which security headers the answer carries.
+    pub const fn surface(self) -> Surface {
+        Surface::Api
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_endpoint_has_two_paths_and_three_methods() {
+        for path in ["/v2/auth", "/token"] {
+            for method in [Method::GET, Method::HEAD, Method::POST] {
+                assert_eq!(Route::parse(&method, path), Ok(Route::Token));
+            }
+            let refused = Route::parse(&Method::PUT, path);
+            assert_eq!(refused, Err(RouteError::MethodNotAllowed("GET, HEAD, POST")));
+        }
+    }
+
+    #[test]
+    fn another_spelling_of_a_path_is_another_path() {
+        for path in ["/TOKEN", "/token/", "//token", "/v2/../token", "/%74oken", "/v2/auth/", ""] {
+            assert_eq!(Route::parse(&Method::GET, path), Err(RouteError::NotFound), "{path}");
+        }
+    }
+}

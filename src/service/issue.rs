@@ -1,0 +1,213 @@
+//! A token request, from credentials to signed token.
+
+use super::App;
+use super::error::ServiceError;
+use super::ledger::LoginEvent;
+use super::login::{Credentials, LoginError, Standing, log_in};
+use super::repositories;
+use crate::domain::caller::Caller;
+use crate::domain::claims::Claims;
+use crate::domain::decide::{Facts, Granted, decide};
+use crate::domain::name::RepositoryName;
+use crate::domain::scope::{Requested, Resource};
+use crate::domain::time::Timestamp;
+use crate::keys::SignedToken;
+use crate::store::StoreError;
+use crate::store::audit::Origin;
+use serde_json::json;
+use std::sync::Arc;
+
+/// What a client asks for at the token endpoint.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    /// Who it says it is.
+    pub credentials: Credentials,
+    /// The registry that the token is for: one of TOKEN_SERVICES. Absent: the first of them.
+    pub service: Option<String>,
+    /// What it asks for; nothing for the probe that `docker login` makes.
+    pub requested: Vec<Requested>,
+    /// Where the request came from, for the audit trail.
+    pub origin: Origin,
+    /// The client's `User-Agent`, for the audit trail.
+    pub user_agent: Option<String>,
+}
+
+/// A token and what the response says about it.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token.
+    pub token: SignedToken,
+    /// Who it was issued to.
+    pub caller: Caller,
+    /// What it grants.
+    pub granted: Granted,
+    /// When.
+    pub issued_at: Timestamp,
+    /// How long it lives, in seconds.
+    pub expires_in: i64,
+}
+
+/// Why no token was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// The credentials were refused.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// `service` names no registry that this service signs for.
+    #[error("unknown service '{0}'")]
+    UnknownService(String),
+    /// Without credentials and without a scope there is nothing that a token could say.
+    #[error("access to the requested resource is not authorized")]
+    AnonymousProbe,
+    /// The store failed while a repository was to be registered.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The token could not be made.
+    #[error("the token could not be signed: {0}")]
+    Signing(String),
+}
+
+/// Issues a token that grants what the caller may have of what it asked for, possibly nothing.
+pub async fn issue(app: &Arc<App>, request: TokenRequest) -> Result<Issued, IssueError> {
+    let audience = audience(app, request.service.as_deref())?;
+    if matches!(request.credentials, Credentials::None) && request.requested.is_empty() {
+        return Err(IssueError::AnonymousProbe);
+    }
+    let repositories: Vec<RepositoryName> = request
+        .requested
+        .iter()
+        .filter_map(|requested| match &requested.resource {
+            Resource::Repository(name) => Some(name.clone()),
+            Resource::Catalog => None,
+        })
+        .collect();
+    let standing = match log_in(app, &request.credentials, &repositories).await {
+        Ok(standing) => standing,
+        Err(error) => {
+            note_failure(app, &request, &error);
+            return Err(error.into());
+        }
+    };
+    let now = app.now();
+    note_success(app, &request, &standing.caller, now);
+    let Standing { caller, facts } = standing;
+    let known = |name: &RepositoryName| {
+        repositories
+            .iter()
+            .zip(&facts)
+            .find(|(known, _)| *known == name)
+            .map_or_else(Facts::default, |(_, facts)| *facts)
+    };
+    let mut granted = decide(&caller, &request.requested, app.policy(), known);
+    if !granted.creations().is_empty() {
+        granted = register(app, &request, &caller, granted).await?;
+    }
+    let lifetime = app.token_lifetime();
+    let claims = Claims::new(
+        &app.config.tokens.issuer,
+        caller.subject(),
+        audience,
+        granted.access(),
+        now,
+        lifetime,
+        app.random.as_ref(),
+    )
+    .map_err(|error| IssueError::Signing(error.to_string()))?;
+    let token = app.ring.signer().sign(&claims).map_err(|error| IssueError::Signing(error.to_string()))?;
+    Ok(Issued { token, caller, granted, issued_at: now, expires_in: lifetime })
+}
+
+fn audience<'a>(app: &'a App, service: Option<&str>) -> Result<&'a str, IssueError> {
+    let services = app.services();
+    match service.filter(|service| !service.is_empty()) {
+        None => Ok(services.first().map_or("", String::as_str)),
+        Some(asked) => services
+            .iter()
+            .find(|service| *service == asked)
+            .map(String::as_str)
+            .ok_or_else(|| IssueError::UnknownService(asked.to_owned())),
+    }
+}
+
+/// Registers the repositories that the caller's push brings into being, then decides anew on what is stored now: somebody
+/// else may have made one of them first.
+async fn register(
+    app: &Arc<App>,
+    request: &TokenRequest,
+    caller: &Caller,
+    granted: Granted,
+) -> Result<Granted, IssueError> {
+    let Some(identity) = caller.identity().cloned() else { return Ok(granted) };
+    let (app, requested, origin) = (app.clone(), request.requested.clone(), request.origin.clone());
+    let work = move || {
+        app.store.write("register repositories", |tx| {
+            repositories::register_pushed(&app, tx, &identity, &origin, &requested, granted.creations())
+        })
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(|error| match error {
+            ServiceError::Store(error) => error.into(),
+            other => IssueError::Signing(other.to_string()),
+        }),
+        Err(error) => Err(IssueError::Signing(format!("registering a repository failed: {error}"))),
+    }
+}
+
+fn note_success(app: &App, request: &TokenRequest, caller: &Caller, now: Timestamp) {
+    let Some(identity) = caller.identity() else { return };
+    if app.config.people.last_accessed {
+        app.ledger.note_login(identity.id, now);
+    }
+    // As in Quay a login is the request without a scope; pulls and pushes are the registry's to tell.
+    if !(request.requested.is_empty() && app.config.audit.logins) {
+        return;
+    }
+    let name = identity.name.as_str();
+    let robot = identity.name.is_robot();
+    let metadata = json!({
+        "kind": if robot { "robot" } else { "user" },
+        if robot { "robot" } else { "username" }: name,
+        "type": "v2auth",
+        "useragent": request.user_agent,
+    });
+    let mut origin = request.origin.clone();
+    origin.performer = Some(identity.id);
+    origin.performer_name = Some(name.to_owned());
+    let robot = robot.then_some(identity.id);
+    app.ledger.note_event(LoginEvent {
+        kind: "login_success",
+        namespace: None,
+        robot,
+        origin,
+        metadata,
+        at: now,
+    });
+}
+
+fn note_failure(app: &App, request: &TokenRequest, error: &LoginError) {
+    let audited = app.config.audit.login_failures;
+    let Credentials::Password { username, .. } = &request.credentials else { return };
+    if !audited || matches!(error, LoginError::Store(_) | LoginError::Busy) {
+        return;
+    }
+    let robot = username.contains('+');
+    // What is not a name may be a secret typed into the wrong field; it is not kept.
+    let shown = crate::domain::name::AccountName::parse(username).map(|name| name.to_string());
+    let metadata = json!({
+        "type": "v2auth",
+        "kind": if robot { "robot" } else { "user" },
+        if robot { "robot" } else { "username" }: shown,
+        "useragent": request.user_agent,
+        "message": error.to_string(),
+    });
+    let origin = request.origin.clone();
+    let at = app.now();
+    app.ledger.note_event(LoginEvent {
+        kind: "login_failure",
+        namespace: None,
+        robot: None,
+        origin,
+        metadata,
+        at,
+    });
+}

@@ -1,0 +1,103 @@
+//! Logins, noted in memory and written down in batches: a login never waits for a write and never fails for one.
+
+use super::App;
+use crate::domain::caller::AccountId;
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::audit::{Event, Origin};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Login events that may wait to be written; further ones are counted as lost rather than filling the memory.
+const MOST_EVENTS: usize = 10_000;
+/// Accounts whose last login may wait to be written. One more is written with the next batch it appears in.
+const MOST_ACCOUNTS: usize = 200_000;
+
+/// A login attempt to be audited.
+#[derive(Clone, Debug)]
+pub struct LoginEvent {
+    /// `login_success` or `login_failure`.
+    pub kind: &'static str,
+    /// The namespace that the name belongs to, if there is one.
+    pub namespace: Option<AccountId>,
+    /// The robot, if it is one.
+    pub robot: Option<AccountId>,
+    /// Who and from where.
+    pub origin: Origin,
+    /// Quay's members for it.
+    pub metadata: serde_json::Value,
+    /// When.
+    pub at: Timestamp,
+}
+
+#[derive(Default)]
+struct Pending {
+    logins: HashMap<AccountId, Timestamp>,
+    events: Vec<LoginEvent>,
+}
+
+/// What is still to be written down. At most the last interval's logins are lost when the process is killed.
+#[derive(Default)]
+pub struct Ledger {
+    pending: Mutex<Pending>,
+    lost: AtomicU64,
+}
+
+impl Ledger {
+    /// Notes that an account has logged in.
+    pub fn note_login(&self, account: AccountId, at: Timestamp) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.logins.len() < MOST_ACCOUNTS || pending.logins.contains_key(&account) {
+            let latest = pending.logins.entry(account).or_insert(at);
+            *latest = (*latest).max(at);
+        }
+    }
+
+    /// Notes an attempt for the audit trail.
+    pub fn note_event(&self, event: LoginEvent) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.events.len() < MOST_EVENTS {
+            pending.events.push(event);
+        } else {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many events were dropped because too many waited.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Writes down what waits. On failure it waits on, within the stated bounds.
+    pub fn flush(app: &App) -> Result<(), StoreError> {
+        let pending = std::mem::take(&mut *app.ledger.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        if pending.logins.is_empty() && pending.events.is_empty() {
+            return Ok(());
+        }
+        let logins: Vec<_> = pending.logins.iter().map(|(account, at)| (*account, *at)).collect();
+        let written = app.store.write("note logins", |tx| {
+            tx.note_logins(&logins)?;
+            for event in &pending.events {
+                let recorded = Event {
+                    kind: event.kind,
+                    namespace: event.namespace,
+                    repository: None,
+                    robot: event.robot,
+                    metadata: event.metadata.clone(),
+                };
+                tx.record(&event.origin, &recorded, event.at)?;
+            }
+            Ok(())
+        });
+        if written.is_err() {
+            for (account, at) in logins {
+                app.ledger.note_login(account, at);
+            }
+            for event in pending.events {
+                app.ledger.note_event(event);
+            }
+        }
+        written
+    }
+}

@@ -1,0 +1,240 @@
+//! Credentials to caller, and what is stored about the repositories asked for, in one transaction.
+
+use super::App;
+use super::error::ROBOTS_DISALLOWED;
+use crate::domain::caller::{Caller, Identity};
+use crate::domain::credential::{RobotSecret, Secret};
+use crate::domain::decide::Facts;
+use crate::domain::name::{AccountName, Namespace, RepositoryName, RobotName};
+use crate::keys::Verdict;
+use crate::password::HashError;
+use crate::store::access::RobotLogin;
+use crate::store::accounts::{Account, AccountKind};
+use crate::store::robots::SecretRecord;
+use crate::store::teams::Team;
+use crate::store::{StoreError, Tx};
+
+/// What a client sent to show who it is.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// Nothing: the anonymous.
+    None,
+    /// A user name and a password, by HTTP Basic or by form.
+    Password {
+        /// The name as it was sent: a user, a robot, or one of Quay's `$...` words.
+        username: String,
+        /// What was sent with it.
+        password: Secret,
+    },
+}
+
+/// Why a login was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The one answer for every wrong login: unknown name, wrong secret, expired, disabled, owner disabled.
+    #[error("Invalid username or password")]
+    Wrong,
+    /// ROBOTS_DISALLOW; decided before any lookup, so it says nothing about the robot.
+    #[error("{ROBOTS_DISALLOWED}")]
+    RobotsDisallowed,
+    /// Too many passwords are being checked.
+    #[error("too many logins are being checked, try again")]
+    Busy,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<HashError> for LoginError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Busy,
+            // A hash that cannot be read is a hash that nothing matches.
+            HashError::Malformed(_) => Self::Wrong,
+        }
+    }
+}
+
+/// A caller, and what is stored about each repository that it asked for.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Who it is.
+    pub caller: Caller,
+    /// In the order asked for.
+    pub facts: Vec<Facts>,
+}
+
+/// Checks credentials and reads what is stored about `repositories`, in the same transaction wherever the check is quick
+/// enough to happen inside one, so that a revoked right is gone from the very next request.
+pub async fn log_in(
+    app: &App,
+    credentials: &Credentials,
+    repositories: &[RepositoryName],
+) -> Result<Standing, LoginError> {
+    let Credentials::Password { username, password } = credentials else {
+        let facts = app.store.read("anonymous", |tx| facts(tx, None, &[], repositories))?;
+        return Ok(Standing { caller: Caller::Anonymous, facts });
+    };
+    if let Some(robot) = RobotName::parse(username) {
+        return log_in_robot(app, &robot, password, repositories).await;
+    }
+    log_in_user(app, username, password, repositories).await
+}
+
+async fn log_in_robot(
+    app: &App,
+    name: &RobotName,
+    password: &Secret,
+    repositories: &[RepositoryName],
+) -> Result<Standing, LoginError> {
+    if app.live.robots().refuses_login(name.as_str()) {
+        return Err(LoginError::RobotsDisallowed);
+    }
+    // Anything that does not have the form of a secret cannot be right and is not looked up.
+    let secret = RobotSecret::parse(password.expose()).ok_or(LoginError::Wrong)?;
+    let attempt = app.store.read("robot login", |tx| {
+        let Some(login) = tx.robot_login(name)? else { return Ok(Attempt::Wrong) };
+        match check_robot(app, &login, &secret) {
+            Check::Wrong => Ok(Attempt::Wrong),
+            Check::Slow(record) => Ok(Attempt::Slow(login.robot, record)),
+            Check::Right => robot_standing(tx, name, &login.robot, repositories).map(Attempt::Right),
+        }
+    });
+    match attempt.map_err(LoginError::Store)? {
+        Attempt::Right(standing) => Ok(standing),
+        Attempt::Wrong => Err(LoginError::Wrong),
+        Attempt::Slow(robot, record) => {
+            if !app.hasher.verify(secret.expose(), &record.hash).await? {
+                return Err(LoginError::Wrong);
+            }
+            write_verifier(app, &robot, &record, &secret);
+            let standing = app.store.read("robot login", |tx| {
+                // Read again: the secret may have been replaced while it was being checked.
+                let Some(login) = tx.robot_login(name)? else { return Ok(None) };
+                let same = login.secret.as_ref().is_some_and(|current| current.hash == record.hash);
+                if !(same && may_log_in(app, &login)) {
+                    return Ok(None);
+                }
+                robot_standing(tx, name, &login.robot, repositories).map(Some)
+            });
+            standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
+        }
+    }
+}
+
+enum Attempt {
+    Right(Standing),
+    Wrong,
+    Slow(Account, SecretRecord),
+}
+
+enum Check {
+    Right,
+    Wrong,
+    /// There is no verifier under the current key: an imported hash, or a replaced key file.
+    Slow(SecretRecord),
+}
+
+fn may_log_in(app: &App, login: &RobotLogin) -> bool {
+    let live =
+        login.secret.as_ref().is_some_and(|secret| secret.expires_at.is_none_or(|end| end > app.now()));
+    live && login.robot.enabled && login.owner.enabled
+}
+
+fn check_robot(app: &App, login: &RobotLogin, secret: &RobotSecret) -> Check {
+    let Some(record) = &login.secret else { return Check::Wrong };
+    let verdict = match &record.verifier {
+        Some(stored) => app.keys.verify.check(login.robot.id, record.generation, secret.expose(), stored),
+        None => Verdict::OtherKey,
+    };
+    let check = match verdict {
+        Verdict::Right => Check::Right,
+        Verdict::Wrong => Check::Wrong,
+        Verdict::OtherKey => Check::Slow(record.clone()),
+    };
+    if may_log_in(app, login) { check } else { Check::Wrong }
+}
+
+/// Failing to note the verifier is no reason to refuse: the next login is slow once more.
+fn write_verifier(app: &App, robot: &Account, record: &SecretRecord, secret: &RobotSecret) {
+    let verifier = app.keys.verify.verifier(robot.id, record.generation, secret.expose());
+    let written =
+        app.store.write("write verifier", |tx| tx.set_verifier(robot.id, record.generation, &verifier));
+    if let Err(error) = written {
+        tracing::warn!(robot = robot.name, %error, "the verifier was not written");
+    }
+}
+
+fn robot_standing(
+    tx: &mut Tx<'_>,
+    name: &RobotName,
+    robot: &Account,
+    repositories: &[RepositoryName],
+) -> Result<Standing, StoreError> {
+    let teams = if repositories.is_empty() { Vec::new() } else { tx.teams_of(robot.id)? };
+    let identity = Identity {
+        id: robot.id,
+        name: AccountName::Robot(name.clone()),
+        privilege: crate::domain::caller::Privilege::default(),
+        oauth: None,
+    };
+    let facts = facts(tx, Some(&identity), &teams, repositories)?;
+    Ok(Standing { caller: Caller::Account(identity), facts })
+}
+
+async fn log_in_user(
+    app: &App,
+    username: &str,
+    password: &Secret,
+    repositories: &[RepositoryName],
+) -> Result<Standing, LoginError> {
+    let found = app.store.read("user login", |tx| find_user(tx, username))?;
+    // An unknown name costs the same as a wrong password.
+    let hash = found.as_ref().map_or_else(|| app.hasher.dummy().to_owned(), |(_, hash)| hash.clone());
+    let right = app.hasher.verify(password.expose(), &hash).await?;
+    let Some((user, _)) = found.filter(|_| right) else { return Err(LoginError::Wrong) };
+    let standing = app.store.read("user login", |tx| {
+        let Some((current, current_hash)) = find_user(tx, username)? else { return Ok(None) };
+        if current.id != user.id || current_hash != hash || !current.enabled {
+            return Ok(None);
+        }
+        user_standing(app, tx, &current, repositories)
+    });
+    standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
+}
+
+/// What a user gets whose credentials were right. `None` when the stored name is not a valid one.
+pub(super) fn user_standing(
+    app: &App,
+    tx: &mut Tx<'_>,
+    user: &Account,
+    repositories: &[RepositoryName],
+) -> Result<Option<Standing>, StoreError> {
+    let Ok(name) = Namespace::parse(&user.name) else { return Ok(None) };
+    let teams = if repositories.is_empty() { Vec::new() } else { tx.teams_of(user.id)? };
+    let identity = Identity {
+        id: user.id,
+        name: AccountName::User(name),
+        privilege: app.privilege(&user.name),
+        oauth: None,
+    };
+    let facts = facts(tx, Some(&identity), &teams, repositories)?;
+    Ok(Some(Standing { caller: Caller::Account(identity), facts }))
+}
+
+/// A user by name or by address, as Quay takes both.
+fn find_user(tx: &mut Tx<'_>, username: &str) -> Result<Option<(Account, String)>, StoreError> {
+    let account =
+        if username.contains('@') { tx.account_by_email(username)? } else { tx.account_by_name(username)? };
+    let Some(user) = account.filter(|account| account.kind == AccountKind::User) else { return Ok(None) };
+    Ok(tx.password(user.id)?.map(|hash| (user, hash)))
+}
+
+fn facts(
+    tx: &mut Tx<'_>,
+    identity: Option<&Identity>,
+    teams: &[Team],
+    repositories: &[RepositoryName],
+) -> Result<Vec<Facts>, StoreError> {
+    repositories.iter().map(|name| tx.facts(identity.map(|identity| identity.id), teams, name)).collect()
+}

@@ -1,0 +1,134 @@
+//! Organizations: made, shown, disabled, deleted.
+
+use super::App;
+use super::actor::{Actor, Mode};
+use super::error::ServiceError;
+use super::teams;
+use crate::domain::name::Namespace;
+use crate::domain::oauth::OAuthScope;
+use crate::domain::permission::TeamRole;
+use crate::store::Tx;
+use crate::store::accounts::{Account, AccountKind, NewAccount};
+use crate::store::audit::Event;
+use serde_json::json;
+
+/// The team that a new organization's creator is put into.
+pub const OWNERS: &str = "owners";
+
+/// Checks that a namespace can be taken: a valid name that nobody has and that has not just been given up.
+pub(super) fn check_free(app: &App, tx: &mut Tx<'_>, name: &str, taken: &str) -> Result<(), ServiceError> {
+    Namespace::parse(name)
+        .map_err(|error| ServiceError::Refused(format!("Invalid namespace {name}: Namespace {error}")))?;
+    if tx.account_by_name(name)?.is_some() {
+        return Err(ServiceError::Refused(taken.to_owned()));
+    }
+    match tx.retired_until(name, app.now())? {
+        Some(until) => Err(ServiceError::Retired { name: name.to_owned(), until }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a text can be an e-mail address: it is only kept and shown, never written to.
+pub(super) fn check_email(email: Option<&str>) -> Result<Option<&str>, ServiceError> {
+    let email = email.map(str::trim).filter(|email| !email.is_empty());
+    let formed = |email: &str| {
+        email.len() <= 254
+            && email
+                .split_once('@')
+                .is_some_and(|(local, host)| !local.is_empty() && host.contains('.') && !host.contains('@'))
+            && email.chars().all(|character| !character.is_whitespace() && !character.is_control())
+    };
+    match email {
+        Some(email) if !formed(email) => Err(ServiceError::Refused("Invalid email address".to_owned())),
+        email => Ok(email),
+    }
+}
+
+/// Makes an organization; the acting user becomes the member of its team `owners`.
+pub fn create(app: &App, actor: &Actor, name: &str, email: Option<&str>) -> Result<Account, ServiceError> {
+    let email = check_email(email)?;
+    app.store.write("create organization", |tx| {
+        actor.require_scope(OAuthScope::UserAdmin)?;
+        if !actor.is_operator() {
+            let identity = actor.require_account()?;
+            if identity.privilege.read_only || identity.name.is_robot() || app.is_restricted(identity) {
+                return Err(ServiceError::Forbidden);
+            }
+        }
+        check_free(app, tx, name, "A user or organization with this name already exists")?;
+        if let Some(email) = email
+            && tx.account_by_email(email)?.is_some()
+        {
+            return Err(ServiceError::Refused(
+                "A user or organization with this email already exists".to_owned(),
+            ));
+        }
+        let kind = AccountKind::Organization;
+        let organization =
+            tx.insert_account(&NewAccount { kind, name, owner: None, email, created_at: app.now() })?;
+        let owners = tx.insert_team(organization.id, OWNERS, TeamRole::Admin, "")?;
+        if let Some(identity) = actor.identity() {
+            tx.insert_member(owners.id, identity.id)?;
+        }
+        record(app, tx, actor, &organization, "org_create")?;
+        Ok(organization)
+    })
+}
+
+fn record(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    organization: &Account,
+    kind: &str,
+) -> Result<(), ServiceError> {
+    let event = Event {
+        kind,
+        namespace: Some(organization.id),
+        repository: None,
+        robot: None,
+        metadata: json!({ "namespace": organization.name }),
+    };
+    Ok(actor.record(app, tx, &event)?)
+}
+
+/// Deletes an organization with all its robots, teams, repositories and grants.
+pub fn delete(app: &App, actor: &Actor, name: &str) -> Result<(), ServiceError> {
+    app.store.write("delete organization", |tx| {
+        let organization = teams::organization(tx, actor, name, Mode::Write)?;
+        // References from mirrored repositories to the organization's own robots would hold the deletion up.
+        tx.release_mirror_robots(organization.id)?;
+        tx.delete_account(organization.id)?;
+        tx.retire_name(name, app.retirement())?;
+        record(app, tx, actor, &organization, "org_delete")
+    })
+}
+
+/// Switches a namespace on or off: while off, nothing in it is granted and its robots cannot log in.
+pub fn set_enabled(app: &App, actor: &Actor, name: &str, enabled: bool) -> Result<Account, ServiceError> {
+    app.store.write("set enabled", |tx| {
+        actor.require_super_user(Mode::Write)?;
+        let missing = || ServiceError::NotFound(format!("No user or organization is named {name}"));
+        let mut account = tx.account_by_name(name)?.ok_or_else(missing)?;
+        account.enabled = enabled;
+        tx.update_account(&account)?;
+        record(app, tx, actor, &account, if enabled { "user_enable" } else { "user_disable" })?;
+        Ok(account)
+    })
+}
+
+/// Organizations by name, after the name `after`; at most `limit`. For super-users.
+pub fn list(app: &App, actor: &Actor, after: &str, limit: usize) -> Result<Vec<Account>, ServiceError> {
+    app.store.read("organizations", |tx| {
+        actor.require_super_user(Mode::Read)?;
+        Ok(tx.accounts(AccountKind::Organization, "", after, limit)?)
+    })
+}
+
+/// An organization by name, for anybody: that an organization exists is no secret in Quay's API.
+pub fn get(app: &App, name: &str) -> Result<Account, ServiceError> {
+    app.store.read("organization", |tx| {
+        let found = tx.account_by_name(name)?.filter(|account| account.kind == AccountKind::Organization);
+        found.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))
+    })
+}

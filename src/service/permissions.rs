@@ -1,0 +1,187 @@
+//! Grants on repositories to users, robots and teams.
+
+use super::App;
+use super::actor::{Actor, Mode};
+use super::error::ServiceError;
+use super::repositories::find;
+use crate::domain::name::RepositoryName;
+use crate::domain::permission::Role;
+use crate::store::Tx;
+use crate::store::accounts::{Account, AccountKind};
+use crate::store::audit::Event;
+use crate::store::permissions::Grantee;
+use crate::store::repositories::Repository;
+use serde_json::json;
+
+/// Finds a repository that the actor administers.
+pub(super) fn administered(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    name: &RepositoryName,
+    mode: Mode,
+) -> Result<(Account, Repository), ServiceError> {
+    let Some((namespace, repository)) = find(tx, name)? else {
+        return Err(if actor.is_operator() || actor.is_super_user(mode) {
+            ServiceError::NotFound(format!("Repository does not exist: {name}"))
+        } else {
+            actor.refusal()
+        });
+    };
+    actor.require_repository_admin(tx, &namespace, &repository, mode)?;
+    Ok((namespace, repository))
+}
+
+/// Finds the user or robot that a grant is for. A robot of another namespace is refused here, as it is everywhere.
+fn grantee(tx: &mut Tx<'_>, namespace: &Account, name: &str) -> Result<Account, ServiceError> {
+    let account = tx.account_by_name(name)?.filter(|account| account.kind != AccountKind::Organization);
+    let account = account.ok_or_else(|| ServiceError::Invalid(format!("Invalid username: {name}")))?;
+    check_namespace(namespace, &account)?;
+    Ok(account)
+}
+
+fn check_namespace(namespace: &Account, account: &Account) -> Result<(), ServiceError> {
+    if account.kind == AccountKind::Robot && account.owner != Some(namespace.id) {
+        let (robot, namespace) = (&account.name, &namespace.name);
+        return Err(ServiceError::Invalid(format!("Cannot add robot {robot} under namespace {namespace}")));
+    }
+    if account.id == namespace.id {
+        return Err(ServiceError::Invalid("Namespace owner must always be admin.".to_owned()));
+    }
+    Ok(())
+}
+
+/// Grants a user or robot exactly `role`.
+pub fn set(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    account: &str,
+    role: Role,
+) -> Result<Account, ServiceError> {
+    app.store.write("set permission", |tx| {
+        let (namespace, _) = administered(tx, actor, name, Mode::Write)?;
+        let account = grantee(tx, &namespace, account)?;
+        set_in(app, tx, actor, &namespace, name.name(), &account, role)?;
+        Ok(account)
+    })
+}
+
+/// As [`set`], inside a transaction whose actor is known to administer the namespace or the repository.
+pub(super) fn set_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    namespace: &Account,
+    path: &str,
+    account: &Account,
+    role: Role,
+) -> Result<(), ServiceError> {
+    check_namespace(namespace, account)?;
+    let missing = || ServiceError::Invalid(format!("Repository does not exist: {}/{path}", namespace.name));
+    let repository = tx.repository(namespace.id, path)?.ok_or_else(missing)?;
+    tx.grant(Grantee::Account(account.id), repository.id, role)?;
+    record(app, tx, actor, namespace, &repository, "change_repo_permission", account, Some(role))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the members of one event, used twice in this file")]
+fn record(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    namespace: &Account,
+    repository: &Repository,
+    kind: &str,
+    account: &Account,
+    role: Option<Role>,
+) -> Result<(), ServiceError> {
+    let event = Event {
+        kind,
+        namespace: Some(namespace.id),
+        repository: Some(repository.id),
+        robot: (account.kind == AccountKind::Robot).then_some(account.id),
+        metadata: json!({
+            "username": account.name,
+            "repo": repository.name,
+            "namespace": namespace.name,
+            "role": role.map(Role::as_str),
+        }),
+    };
+    Ok(actor.record(app, tx, &event)?)
+}
+
+/// Takes a grant back from a user or robot.
+pub fn unset(app: &App, actor: &Actor, name: &RepositoryName, account: &str) -> Result<(), ServiceError> {
+    app.store.write("unset permission", |tx| {
+        let (namespace, repository) = administered(tx, actor, name, Mode::Write)?;
+        let none = || ServiceError::Invalid("User does not have permission for repo.".to_owned());
+        let account = tx.account_by_name(account)?.ok_or_else(none)?;
+        if !tx.revoke(Grantee::Account(account.id), repository.id)? {
+            return Err(none());
+        }
+        record(app, tx, actor, &namespace, &repository, "delete_repo_permission", &account, None)
+    })
+}
+
+/// The users and robots that a repository was granted to directly.
+pub fn list(app: &App, actor: &Actor, name: &RepositoryName) -> Result<Vec<(Account, Role)>, ServiceError> {
+    app.store.read("permissions", |tx| {
+        let (_, repository) = administered(tx, actor, name, Mode::Read)?;
+        Ok(tx.grantees(repository.id)?)
+    })
+}
+
+/// Grants a team of the namespace exactly `role`.
+pub fn set_team(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    team: &str,
+    role: Role,
+) -> Result<(), ServiceError> {
+    app.store.write("set team permission", |tx| {
+        let (namespace, repository) = administered(tx, actor, name, Mode::Write)?;
+        let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
+        let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
+        tx.grant(Grantee::Team(found.id), repository.id, role)?;
+        record_team(app, tx, actor, &namespace, &repository, "change_repo_permission", team, Some(role))
+    })
+}
+
+/// Takes a grant back from a team.
+pub fn unset_team(app: &App, actor: &Actor, name: &RepositoryName, team: &str) -> Result<(), ServiceError> {
+    app.store.write("unset team permission", |tx| {
+        let (namespace, repository) = administered(tx, actor, name, Mode::Write)?;
+        let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
+        let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
+        if !tx.revoke(Grantee::Team(found.id), repository.id)? {
+            return Err(ServiceError::Invalid("Team does not have permission for repo.".to_owned()));
+        }
+        record_team(app, tx, actor, &namespace, &repository, "delete_repo_permission", team, None)
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the members of one event, used twice in this file")]
+fn record_team(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    namespace: &Account,
+    repository: &Repository,
+    kind: &str,
+    team: &str,
+    role: Option<Role>,
+) -> Result<(), ServiceError> {
+    let event = Event {
+        kind,
+        namespace: Some(namespace.id),
+        repository: Some(repository.id),
+        robot: None,
+        metadata: json!({
+            "team": team,
+            "repo": repository.name,
+            "namespace": namespace.name,
+            "role": role.map(Role::as_str),
+        }),
+    };
+    Ok(actor.record(app, tx, &event)?)
+}

@@ -1,0 +1,340 @@
+//! Repositories: registered by people or by a first push, listed, changed, forgotten.
+
+use super::App;
+use super::actor::{Actor, Mode};
+use super::error::ServiceError;
+use crate::domain::caller::{AccountId, Caller, Identity};
+use crate::domain::decide::{Authority, Creation, Facts, Granted, decide};
+use crate::domain::name::{Namespace, RepositoryName};
+use crate::domain::oauth::OAuthScope;
+use crate::domain::permission::{RepositoryState, Role, TeamRole, Visibility};
+use crate::domain::scope::Requested;
+use crate::store::accounts::{Account, AccountKind, NewAccount};
+use crate::store::audit::{Event, Origin};
+use crate::store::permissions::Grantee;
+use crate::store::repositories::Repository;
+use crate::store::{StoreError, Tx};
+use serde_json::json;
+
+/// Finds a namespace and the repository below it.
+pub(super) fn find(
+    tx: &mut Tx<'_>,
+    name: &RepositoryName,
+) -> Result<Option<(Account, Repository)>, StoreError> {
+    let Some(namespace) = find_namespace(tx, name.namespace().as_str())? else { return Ok(None) };
+    Ok(tx.repository(namespace.id, name.name())?.map(|repository| (namespace, repository)))
+}
+
+/// Finds a user or an organization by its exact name.
+pub(super) fn find_namespace(tx: &mut Tx<'_>, name: &str) -> Result<Option<Account>, StoreError> {
+    Ok(tx.account_by_name(name)?.filter(Account::is_namespace))
+}
+
+/// Reads a repository's name as people write it, `namespace/path`.
+pub fn parse_name(text: &str) -> Result<RepositoryName, ServiceError> {
+    RepositoryName::parse(text)
+        .ok_or_else(|| ServiceError::Invalid(format!("Invalid repository name: {text}")))
+}
+
+/// Makes a repository.
+pub fn create(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    visibility: Visibility,
+    description: &str,
+) -> Result<Repository, ServiceError> {
+    app.store.write("create repository", |tx| {
+        actor.require_scope(OAuthScope::RepoCreate)?;
+        let Some(namespace) = find_namespace(tx, name.namespace().as_str())? else {
+            return Err(actor.refusal());
+        };
+        if actor.authority(tx, &namespace, Mode::Write)? == Authority::None {
+            return Err(actor.refusal());
+        }
+        if tx.repository(namespace.id, name.name())?.is_some() {
+            return Err(ServiceError::Invalid("Repository already exists".to_owned()));
+        }
+        let creator = actor.identity().map(|identity| identity.id);
+        let plan = Plan { namespace: &namespace, name, visibility, description, creator };
+        plan.carry_out(app, tx, &actor.origin)
+    })
+}
+
+/// A repository about to be registered.
+struct Plan<'a> {
+    namespace: &'a Account,
+    name: &'a RepositoryName,
+    visibility: Visibility,
+    description: &'a str,
+    creator: Option<AccountId>,
+}
+
+impl Plan<'_> {
+    /// Registers the repository with the grants that come with it: its creator administers it, and in an organization the
+    /// default permissions apply. A rule for the creator beats a general one for the same delegate.
+    fn carry_out(&self, app: &App, tx: &mut Tx<'_>, origin: &Origin) -> Result<Repository, ServiceError> {
+        let (namespace, now) = (self.namespace, app.now());
+        if let Some(until) = tx.retired_until(&self.name.to_string(), now)? {
+            return Err(ServiceError::Retired { name: self.name.to_string(), until });
+        }
+        let repository =
+            tx.insert_repository(namespace.id, self.name.name(), self.visibility, self.description, now)?;
+        if namespace.kind == AccountKind::Organization {
+            let mut rules = tx.default_permissions(namespace.id)?;
+            rules.retain(|rule| rule.activating.is_none() || rule.activating == self.creator);
+            rules.sort_by_key(|rule| rule.activating.is_some());
+            for rule in rules {
+                tx.grant(rule.delegate, repository.id, rule.role)?;
+            }
+        }
+        if let Some(creator) = self.creator.filter(|creator| *creator != namespace.id) {
+            tx.grant(Grantee::Account(creator), repository.id, Role::Admin)?;
+        }
+        let event = Event {
+            kind: "create_repo",
+            namespace: Some(namespace.id),
+            repository: Some(repository.id),
+            robot: None,
+            metadata: json!({ "repo": self.name.name(), "namespace": namespace.name }),
+        };
+        tx.record(origin, &event, now)?;
+        Ok(repository)
+    }
+}
+
+/// Registers what a push brings into being and decides anew on what is stored then.
+pub(super) fn register_pushed(
+    app: &App,
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    origin: &Origin,
+    requested: &[Requested],
+    creations: &[Creation],
+) -> Result<Granted, ServiceError> {
+    let mut origin = origin.clone();
+    origin.performer = Some(identity.id);
+    origin.performer_name = Some(identity.name.to_string());
+    let visibility =
+        if app.config.repositories.create_private_on_push { Visibility::Private } else { Visibility::Public };
+    for creation in creations {
+        if creation.with_namespace {
+            make_namespace(app, tx, identity, &origin, creation.repository.namespace())?;
+        }
+        let Some(namespace) = find_namespace(tx, creation.repository.namespace().as_str())? else { continue };
+        if tx.repository(namespace.id, creation.repository.name())?.is_some() {
+            continue;
+        }
+        let plan = Plan {
+            namespace: &namespace,
+            name: &creation.repository,
+            visibility,
+            description: "",
+            creator: Some(identity.id),
+        };
+        match plan.carry_out(app, tx, &origin) {
+            Ok(_) => {}
+            // The name is not to be had yet: the registry will refuse the push, for nothing is granted on it.
+            Err(ServiceError::Retired { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    decide_registered(tx, identity, requested)
+}
+
+/// Decides on stored repositories only: nothing is left to be created.
+fn decide_registered(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    requested: &[Requested],
+) -> Result<Granted, ServiceError> {
+    let teams = tx.teams_of(identity.id)?;
+    let mut facts = Vec::new();
+    for request in requested {
+        if let crate::domain::scope::Resource::Repository(name) = &request.resource {
+            let mut stored = tx.facts(Some(identity.id), &teams, name)?;
+            if stored.repository.is_none() {
+                // Could not be registered (its name is retired): nobody is granted anything on it.
+                stored = Facts::default();
+            }
+            facts.push((name.clone(), stored));
+        }
+    }
+    let caller = Caller::Account(identity.clone());
+    let policy = crate::domain::decide::Policy { create_namespace_on_push: false };
+    Ok(decide(&caller, requested, policy, |name| {
+        facts.iter().find(|(known, _)| known == name).map_or_else(Facts::default, |(_, facts)| *facts)
+    }))
+}
+
+fn make_namespace(
+    app: &App,
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    origin: &Origin,
+    name: &Namespace,
+) -> Result<(), ServiceError> {
+    if tx.account_by_name(name.as_str())?.is_some() || tx.retired_until(name.as_str(), app.now())?.is_some() {
+        return Ok(());
+    }
+    let kind = AccountKind::Organization;
+    let new = NewAccount { kind, name: name.as_str(), owner: None, email: None, created_at: app.now() };
+    let organization = tx.insert_account(&new)?;
+    let owners = tx.insert_team(organization.id, "owners", TeamRole::Admin, "")?;
+    tx.insert_member(owners.id, identity.id)?;
+    let event = Event {
+        kind: "org_create",
+        namespace: Some(organization.id),
+        repository: None,
+        robot: None,
+        metadata: json!({ "namespace": name.as_str() }),
+    };
+    tx.record(origin, &event, app.now())?;
+    Ok(())
+}
+
+/// Changes a repository by `change`, which tells the event's kind and metadata. `None` when there is no such repository.
+fn change(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    mut change: impl FnMut(
+        &mut Tx<'_>,
+        &Account,
+        &mut Repository,
+    ) -> Result<(&'static str, serde_json::Value), ServiceError>,
+) -> Result<Repository, ServiceError> {
+    app.store.write("change repository", |tx| {
+        let Some((namespace, mut repository)) = find(tx, name)? else { return Err(missing(actor, name)) };
+        actor.require_repository_admin(tx, &namespace, &repository, Mode::Write)?;
+        let (kind, mut metadata) = change(tx, &namespace, &mut repository)?;
+        tx.update_repository(&repository)?;
+        if let Some(members) = metadata.as_object_mut() {
+            members.insert("repo".to_owned(), json!(repository.name));
+            members.insert("namespace".to_owned(), json!(namespace.name));
+        }
+        let event = Event {
+            kind,
+            namespace: Some(namespace.id),
+            repository: Some(repository.id),
+            robot: None,
+            metadata,
+        };
+        actor.record(app, tx, &event)?;
+        Ok(repository)
+    })
+}
+
+/// What is answered for a missing repository: only those who may know are told that it is missing.
+fn missing(actor: &Actor, name: &RepositoryName) -> ServiceError {
+    if actor.is_operator() || actor.is_super_user(Mode::Read) {
+        ServiceError::NotFound(format!("Repository does not exist: {name}"))
+    } else {
+        actor.refusal()
+    }
+}
+
+/// Sets who may pull without a grant.
+pub fn set_visibility(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    visibility: Visibility,
+) -> Result<Repository, ServiceError> {
+    change(app, actor, name, |_, _, repository| {
+        repository.visibility = visibility;
+        Ok(("change_repo_visibility", json!({ "visibility": visibility.as_str() })))
+    })
+}
+
+/// Sets what people are told about a repository.
+pub fn set_description(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    description: &str,
+) -> Result<Repository, ServiceError> {
+    change(app, actor, name, |_, _, repository| {
+        description.clone_into(&mut repository.description);
+        Ok(("set_repo_description", json!({ "description": description })))
+    })
+}
+
+/// Sets what may be written; for `MIRROR` also by which robot of the same namespace.
+pub fn set_state(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    state: RepositoryState,
+    mirror_robot: Option<&str>,
+) -> Result<Repository, ServiceError> {
+    change(app, actor, name, |tx, namespace, repository| {
+        repository.mirror_robot = match mirror_robot {
+            None => None,
+            Some(full) => {
+                let robot = tx.account_by_name(full)?.filter(|robot| robot.owner == Some(namespace.id));
+                let unknown = || ServiceError::Invalid(format!("Invalid robot for mirroring: {full}"));
+                Some(robot.ok_or_else(unknown)?.id)
+            }
+        };
+        repository.state = state;
+        Ok(("change_repo_state", json!({ "state_changed": state.as_str() })))
+    })
+}
+
+/// Forgets a repository and its grants. What the registry stores under the name stays there, so the name stays closed
+/// until the tokens issued for it have expired.
+pub fn delete(app: &App, actor: &Actor, name: &RepositoryName) -> Result<(), ServiceError> {
+    app.store.write("delete repository", |tx| {
+        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(actor, name)) };
+        actor.require_repository_admin(tx, &namespace, &repository, Mode::Write)?;
+        tx.delete_repository(repository.id)?;
+        tx.retire_name(&name.to_string(), app.retirement())?;
+        let event = Event {
+            kind: "delete_repo",
+            namespace: Some(namespace.id),
+            repository: Some(repository.id),
+            robot: None,
+            metadata: json!({ "repo": repository.name, "namespace": namespace.name }),
+        };
+        actor.record(app, tx, &event)?;
+        Ok(())
+    })
+}
+
+/// One repository that the actor may see, with its namespace.
+pub fn get(app: &App, actor: &Actor, name: &RepositoryName) -> Result<(Account, Repository), ServiceError> {
+    app.store.read("repository", |tx| {
+        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(actor, name)) };
+        if actor.may_read(tx, &namespace, &repository)? {
+            Ok((namespace, repository))
+        } else {
+            Err(actor.refusal())
+        }
+    })
+}
+
+/// The repositories of a namespace that the actor may see, by name, after the name `after`; at most `limit`.
+pub fn list(
+    app: &App,
+    actor: &Actor,
+    namespace: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Repository>, ServiceError> {
+    app.store.read("repositories", |tx| {
+        let Some(namespace) = find_namespace(tx, namespace)? else { return Ok(Vec::new()) };
+        let (mut seen, mut after) = (Vec::new(), after.to_owned());
+        while seen.len() < limit {
+            let page = tx.repositories(namespace.id, &after, 1000)?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.name);
+            for repository in page {
+                if seen.len() < limit && actor.may_read(tx, &namespace, &repository)? {
+                    seen.push(repository);
+                }
+            }
+        }
+        Ok(seen)
+    })
+}

@@ -1,0 +1,227 @@
+//! The embedded engine: SQLite in WAL mode, one connection that writes and a pool of connections that read.
+
+use super::StoreError;
+use super::engine::{Columns, EachRow, Engine, Outcome, Row, Sql, Value};
+use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The oldest SQLite that is free of the faults that the security notes name; checked when opening.
+const OLDEST_VERSION: i32 = 3_051_003;
+/// How long a statement waits for another process's lock before the store is reported unavailable.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Reading connections that are kept open between requests; more are opened and closed as needed.
+const IDLE_READERS: usize = 16;
+/// Prepared statements kept by each connection: more than there are in the whole program.
+const STATEMENTS: usize = 256;
+
+/// The engine. Cheap to share: it has interior locks.
+pub struct Sqlite {
+    path: PathBuf,
+    writer: Mutex<Option<Connection>>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Sqlite {
+    /// Opens the database file at `path`, making it and its directory if they are missing.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < OLDEST_VERSION {
+            let version = rusqlite::version();
+            return Err(StoreError::Incompatible(format!(
+                "SQLite {version} is too old, {OLDEST_VERSION} or newer is needed"
+            )));
+        }
+        if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            std::fs::create_dir_all(directory).map_err(|error| {
+                StoreError::Unavailable(format!("cannot make {}: {error}", directory.display()))
+            })?;
+        }
+        let writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(Some(writer)), readers: Mutex::default() })
+    }
+
+    fn reader(&self) -> Result<Connection, StoreError> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        pooled.map_or_else(|| connect(&self.path, OpenFlags::empty()), Ok)
+    }
+}
+
+fn connect(path: &Path, create: OpenFlags) -> Result<Connection, StoreError> {
+    let open = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Without the stability guarantee every run of a cached statement is compiled anew once there are statistics.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        // An answered change must survive a power cut, not only a crash of this process.
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // Deleted secrets are overwritten, so that a stolen file does not hold them.
+        connection.pragma_update(None, "secure_delete", true)?;
+        connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+        connection.pragma_update(None, "journal_size_limit", 64_i64 << 20)?;
+        Ok(connection)
+    };
+    open().map_err(|error: rusqlite::Error| match StoreError::from(error) {
+        StoreError::Unavailable(reason) => {
+            StoreError::Unavailable(format!("cannot open {}: {reason}", path.display()))
+        }
+        other => other,
+    })
+}
+
+impl Engine for Sqlite {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn Sql)) -> Result<(), StoreError> {
+        let mut connection = self.reader()?;
+        let mut broken = false;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        work(&mut Session { connection: &transaction, broken: &mut broken });
+        transaction.finish()?;
+        // A connection that met an I/O error is not trusted again.
+        if !broken {
+            let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if readers.len() < IDLE_READERS {
+                readers.push(connection);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
+        // A panic in `work` rolls its transaction back and drops the connection, so a poisoned lock guards nothing broken.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = writer.take().map_or_else(|| connect(&self.path, OpenFlags::empty()), Ok)?;
+        let mut broken = false;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let outcome = work(&mut Session { connection: &transaction, broken: &mut broken });
+        match outcome {
+            // SQLite may have rolled back by itself, and the work cannot know what it then built on.
+            Outcome::Commit if broken => {
+                drop(transaction);
+                return Err(StoreError::Unavailable("a statement of the transaction failed".to_owned()));
+            }
+            Outcome::Commit => transaction.commit()?,
+            Outcome::Rollback => drop(transaction),
+        }
+        if !broken {
+            *writer = Some(connection);
+        }
+        Ok(())
+    }
+
+    fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        if path.exists() {
+            return Err(StoreError::Unavailable(format!("{} exists already", path.display())));
+        }
+        let source = self.reader()?;
+        let mut target = Connection::open(path)?;
+        let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
+        // One step copies a consistent snapshot; in WAL mode a long read holds no writer up.
+        backup.run_to_completion(i32::MAX, Duration::from_millis(10), None)?;
+        Ok(())
+    }
+}
+
+struct Session<'a> {
+    connection: &'a Connection,
+    broken: &'a mut bool,
+}
+
+impl Session<'_> {
+    fn note<T>(&mut self, result: Result<T, rusqlite::Error>) -> Result<T, StoreError> {
+        result.map_err(|error| {
+            let error = StoreError::from(error);
+            *self.broken |= matches!(error, StoreError::Unavailable(_));
+            error
+        })
+    }
+}
+
+impl Sql for Session<'_> {
+    fn query(
+        &mut self,
+        statement: &str,
+        parameters: &[Value<'_>],
+        each: EachRow<'_>,
+    ) -> Result<(), StoreError> {
+        let prepared = self.connection.prepare_cached(statement);
+        let mut prepared = self.note(prepared)?;
+        let rows = prepared.query(rusqlite::params_from_iter(parameters.iter().map(Bound)));
+        let mut rows = self.note(rows)?;
+        loop {
+            let next = rows.next();
+            let Some(row) = self.note(next)? else {
+                return Ok(());
+            };
+            if !each(&mut Columns::new(row, statement))? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn execute(&mut self, statement: &str, parameters: &[Value<'_>]) -> Result<usize, StoreError> {
+        let prepared = self.connection.prepare_cached(statement);
+        let mut prepared = self.note(prepared)?;
+        let changed = prepared.execute(rusqlite::params_from_iter(parameters.iter().map(Bound)));
+        self.note(changed)
+    }
+
+    fn script(&mut self, statements: &str) -> Result<(), StoreError> {
+        let done = self.connection.execute_batch(statements);
+        self.note(done)
+    }
+}
+
+struct Bound<'a>(&'a Value<'a>);
+
+impl rusqlite::ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(integer) => ValueRef::Integer(integer),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl Row for rusqlite::Row<'_> {
+    fn value(&self, column: usize) -> Result<Value<'_>, StoreError> {
+        let corrupt = || StoreError::Corrupt { statement: "a query".to_owned(), column };
+        Ok(match self.get_ref(column)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(integer) => Value::Integer(integer),
+            ValueRef::Real(_) => return Err(corrupt()),
+            ValueRef::Text(bytes) => Value::Text(std::str::from_utf8(bytes).map_err(|_| corrupt())?),
+            ValueRef::Blob(bytes) => Value::Blob(bytes),
+        })
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::OutOfMemory
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase,
+            ) => Self::Unavailable(error.to_string()),
+            _ => Self::Statement(error.to_string()),
+        }
+    }
+}
