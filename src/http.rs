@@ -9,3 +9,4 @@ pub mod registry;
 pub mod reply;
 pub mod route;
 pub mod server;
+pub mod tls;

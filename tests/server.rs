@@ -6,6 +6,7 @@ mod lifecycle;
 mod limits;
 mod slow;
 mod smuggling;
+mod tls;
 
 use dockpass::http::body::{BodyLimits, RequestBody, read_limited};
 use dockpass::http::reply::{self, Body};
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -43,6 +44,11 @@ struct Running {
 
 impl Running {
     fn start(limits: Limits) -> Self {
+        Self::start_on(Listener::plain, limits)
+    }
+
+    /// As [`start`](Self::start), with what `listener` makes of the bound socket.
+    fn start_on(listener: impl FnOnce(TcpListener) -> Listener, limits: Limits) -> Self {
         let socket = server::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = socket.local_addr().unwrap();
         let statistics = Statistics::default();
@@ -51,7 +57,7 @@ impl Running {
         let released = Arc::clone(&release);
         let handler = move |request, connection| handle(request, connection, Arc::clone(&released));
         let done = tokio::spawn(server::run(
-            vec![Listener::plain(socket)],
+            vec![listener(socket)],
             handler,
             async { drop(stopped.await) },
             limits,
