@@ -9,6 +9,7 @@ use super::source::Source;
 use super::syntax::{Database, address, database, host, label, name, network, path, robot, url};
 use super::table::{Key, settings};
 use super::value::Value;
+use crate::domain::cidr::Cidr;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,13 +28,15 @@ settings! {
         /// Lets `LISTEN` carry passwords in plain HTTP over a network. For trusted networks and tests only.
         ALLOW_PLAIN_HTTP => pub allow_plain_http: bool = "false" as boolean();
         /// Proxies in front of dockpass that speak TLS. Only their `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
-        TRUSTED_PROXIES => pub trusted_proxies: Vec<String> = "[]" as list(network());
+        TRUSTED_PROXIES => pub trusted_proxies: Vec<Cidr> = "[]" as list(network());
         /// Host and port of the registry as image names and login commands write them.
         SERVER_HOSTNAME => pub hostname: String = "localhost:5000" as host();
         /// How addresses that are shown to people and clients begin when they cannot be derived from `LISTEN`.
         PREFERRED_URL_SCHEME => pub scheme: UrlScheme = "https" as choice(UrlScheme::WORDS);
-        /// Connections open at a time; more wait to be accepted.
-        MAX_CONNECTIONS => pub max_connections: u32 = "4096" as integer(16..=1_000_000);
+        /// Connections open at a time. Lowered at start to what the limit on open files allows.
+        MAX_CONNECTIONS => pub max_connections: u32 = "20000" as integer(16..=1_000_000);
+        /// Connections open at a time from one IPv4 address or IPv6 /64; loopback and `TRUSTED_PROXIES` are not counted.
+        MAX_CONNECTIONS_PER_ADDRESS => pub max_connections_per_address: u32 = "4096" as integer(1..=1_000_000);
     }
 
     "Storage" "Where things are kept." Storage storage {

@@ -1,7 +1,9 @@
 //! The shapes of names, addresses and places that settings hold.
 
 use super::rule::{Rule, text};
-use std::net::{IpAddr, SocketAddr};
+use crate::domain::cidr::Cidr;
+use crate::domain::name::{Namespace, RobotName};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The database that everything is kept in.
@@ -32,19 +34,12 @@ pub(super) fn address() -> Rule<SocketAddr> {
     text("an IP address and port, for example 127.0.0.1:8480 or \"[::1]:8480\"", |text| text.parse().ok())
 }
 
-/// An IP address or network, kept as text: the HTTP layer has its own type for it.
-pub(super) fn network() -> Rule<String> {
-    text("an IP address or network, for example 10.0.0.0/8 or fd00::/8", |text| {
-        let (address, length) =
-            text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-        let longest = match address.parse().ok()? {
-            IpAddr::V4(_) => 32,
-            IpAddr::V6(_) => 128,
-        };
-        let fits = length
-            .is_none_or(|length| is_number(length) && length.parse::<u8>().is_ok_and(|bits| bits <= longest));
-        fits.then(|| text.to_owned())
-    })
+/// An IP address or network.
+pub(super) fn network() -> Rule<Cidr> {
+    text(
+        "an IP address or network without bits set beyond its length, for example 10.0.0.0/8 or fd00::/8",
+        |text| text.parse().ok(),
+    )
 }
 
 /// `host[:port]` as it stands in an image name.
@@ -75,15 +70,14 @@ pub(super) fn label() -> Rule<String> {
 /// An organization or user name.
 pub(super) fn name() -> Rule<String> {
     text("a name of 2 to 255 characters: a-z and 0-9, single . _ - between them", |text| {
-        is_name(text).then(|| text.to_owned())
+        Namespace::parse(text).ok().map(|name| name.as_str().to_owned())
     })
 }
 
 /// A robot's full name.
 pub(super) fn robot() -> Rule<String> {
     text("a robot's full name, for example acme+ci", |text| {
-        let (namespace, short) = text.split_once('+')?;
-        (is_name(namespace) && is_name(short)).then(|| text.to_owned())
+        RobotName::parse(text).map(|name| name.as_str().to_owned())
     })
 }
 
@@ -97,11 +91,6 @@ fn is_line(text: &str) -> bool {
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_name(text: &str) -> bool {
-    let word = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    (2..=255).contains(&text.len()) && text.split(['.', '_', '-']).all(|part| !part.is_empty() && word(part))
 }
 
 fn is_host(text: &str) -> bool {

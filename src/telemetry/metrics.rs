@@ -28,10 +28,6 @@ pub struct Metrics {
     pub argon2_waiting: Gauge,
     /// Threads that check a password.
     pub argon2_busy: Gauge,
-    /// Open connections.
-    pub connections: Gauge,
-    /// Connections that were turned away by a limit.
-    pub connections_refused: Counter,
     /// Panics, which are always faults of the program.
     pub panics: Counter,
     /// Log lines that were dropped because nobody read them in time.
@@ -69,6 +65,11 @@ struct KeyLabels {
 impl Metrics {
     /// Everything at zero.
     pub fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// Everything at zero, and what `others` registers: parts that count for themselves.
+    pub fn with(others: impl FnOnce(&mut Registry)) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("dockpass"),
             tokens: Family::default(),
@@ -78,12 +79,11 @@ impl Metrics {
             days_left: Family::default(),
             argon2_waiting: Gauge::default(),
             argon2_busy: Gauge::default(),
-            connections: Gauge::default(),
-            connections_refused: Counter::default(),
             panics: Counter::default(),
             log_lines_dropped: Counter::default(),
         };
         metrics.register();
+        others(&mut metrics.registry);
         for (outcome, caller) in
             TokenOutcome::ALL.iter().flat_map(|o| CallerKind::ALL.iter().map(move |c| (*o, *c)))
         {
@@ -110,8 +110,6 @@ impl Metrics {
         registry.register("key_expiry_days", "Days until a certificate expires", self.days_left.clone());
         registry.register("argon2_waiting", "Passwords that wait to be checked", self.argon2_waiting.clone());
         registry.register("argon2_busy", "Threads that check a password", self.argon2_busy.clone());
-        registry.register("connections", "Open connections", self.connections.clone());
-        registry.register("connections_refused", "Connections turned away", self.connections_refused.clone());
         registry.register("panics", "Panics", self.panics.clone());
         registry.register("log_lines_dropped", "Log lines dropped", self.log_lines_dropped.clone());
     }
