@@ -1,0 +1,191 @@
+//! The program under test: started as a person would, administered with its own commands.
+//!
+//! Everything these tests know of dockpass's command line and configuration stands in this file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::http::{self, Reply};
+use super::process::{Daemon, free_port, wait_until};
+use super::tools::{self, Outcome};
+
+/// A running service with its data, keys and configuration in a directory of its own.
+pub(crate) struct Dockpass {
+    // Declared before the directory: the server ends before its files go.
+    server: Daemon,
+    dir: TempDir,
+    port: u16,
+    settings: BTreeMap<String, String>,
+}
+
+impl Dockpass {
+    /// Starts the service with nothing in it.
+    pub(crate) fn start() -> Dockpass {
+        Self::start_with(&[])
+    }
+
+    /// Starts the service with settings beside those that every test needs; the values are YAML.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Dockpass {
+        let dir = tempfile::Builder::new().prefix("dockpass-").tempdir().unwrap();
+        let port = free_port();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        let mut all = BTreeMap::from([
+            ("LISTEN".to_owned(), format!("127.0.0.1:{port}")),
+            // By name: newer clients refuse a token service whose address is a number in a private range.
+            ("SERVER_HOSTNAME".to_owned(), format!("localhost:{port}")),
+            ("PREFERRED_URL_SCHEME".to_owned(), "http".to_owned()),
+            (
+                "DATABASE_URL".to_owned(),
+                format!("sqlite://{}", path("dockpass.db")),
+            ),
+            ("KEYS_DIR".to_owned(), path("keys")),
+            ("SUPER_USERS".to_owned(), "[root]".to_owned()),
+        ]);
+        all.extend(
+            settings
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
+        );
+        write_config(&dir, &all);
+        let mut command = Command::new(program());
+        command
+            .args(["serve", "--config", &path("config.yaml")])
+            .current_dir(dir.path());
+        let server = Daemon::start(command, &dir.path().join("dockpass.log"), || {
+            http::try_send(
+                "GET",
+                &format!("http://localhost:{port}/health/instance"),
+                &[],
+                b"",
+            )
+            .is_ok_and(|reply| reply.status == 200)
+        });
+        Dockpass {
+            server,
+            dir,
+            port,
+            settings: all,
+        }
+    }
+
+    /// Writes the configuration again with one setting changed; the server keeps running.
+    pub(crate) fn configure(&mut self, key: &str, value: &str) {
+        self.settings.insert(key.to_owned(), value.to_owned());
+        write_config(&self.dir, &self.settings);
+    }
+
+    /// The address of one of the service's own pages.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.port)
+    }
+
+    /// A file in the service's own directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> String {
+        self.server.log()
+    }
+
+    /// Runs one command of dockpass against the same database, with `input` on standard input.
+    pub(crate) fn cli_with(&self, args: &[&str], input: &str) -> Outcome {
+        let mut command = tools::command(&program());
+        command
+            .arg("--config")
+            .arg(self.path("config.yaml"))
+            .args(args)
+            .current_dir(self.dir.path());
+        tools::run_with(&mut command, input)
+    }
+
+    /// Runs one command of dockpass that must succeed, and gives what it printed.
+    pub(crate) fn cli(&self, args: &[&str]) -> String {
+        self.cli_with(args, "").output()
+    }
+
+    pub(crate) fn create_organization(&self, name: &str) {
+        self.cli(&["org", "create", name]);
+    }
+
+    pub(crate) fn create_user(&self, name: &str, password: &str) {
+        self.cli_with(&["user", "create", name, "--password-stdin"], password)
+            .output();
+    }
+
+    /// Creates `namespace/name`; `visibility` is `public` or `private`.
+    pub(crate) fn create_repository(&self, name: &str, visibility: &str) {
+        self.cli(&["repo", "create", name, "--visibility", visibility]);
+    }
+
+    /// Creates a robot and gives its secret.
+    pub(crate) fn create_robot(&self, name: &str) -> String {
+        self.cli(&["robot", "create", name])
+    }
+
+    /// Gives a robot or user a role (`read`, `write`, `admin`) in a repository.
+    pub(crate) fn grant(&self, repository: &str, who: &str, role: &str) {
+        self.cli(&["permission", "set", repository, who, role]);
+    }
+
+    /// Gives the robot a new secret and takes the old one away.
+    pub(crate) fn rotate_robot(&self, name: &str) -> String {
+        self.cli(&["robot", "rotate", name])
+    }
+
+    pub(crate) fn delete_robot(&self, name: &str) {
+        self.cli(&["robot", "delete", name, "--yes"]);
+    }
+
+    /// Begins to sign with a new key.
+    pub(crate) fn rotate_key(&self) {
+        self.cli(&["key", "rotate"]);
+    }
+
+    /// The section `auth:` of the configuration of a registry of this version.
+    pub(crate) fn registry_config(&self, version: &str) -> String {
+        self.cli(&["registry-config", "--registry", version])
+    }
+
+    /// Asks for a token as a client does that was told the scopes; anonymously without `login`.
+    pub(crate) fn token(&self, login: Option<(&str, &str)>, scopes: &[&str]) -> Reply {
+        let mut url = self.url(&format!(
+            "/v2/auth?service={}",
+            http::escape(&self.settings["SERVER_HOSTNAME"])
+        ));
+        for scope in scopes {
+            url.extend(["&scope=", &http::escape(scope)]);
+        }
+        let header = login.map(|(user, secret)| http::basic(user, secret));
+        match &header {
+            Some(value) => http::get(&url, &[("Authorization", value)]),
+            None => http::get(&url, &[]),
+        }
+    }
+
+    /// Waits until `condition` holds: what changes while running may take a second to do so.
+    pub(crate) fn within_a_second(condition: impl FnMut() -> bool) -> bool {
+        wait_until(1, condition)
+    }
+}
+
+fn write_config(dir: &TempDir, settings: &BTreeMap<String, String>) {
+    let lines: Vec<_> = settings
+        .iter()
+        .map(|(key, value)| format!("{key}: {value}\n"))
+        .collect();
+    // Renamed into place, as editors and mounted secrets do: the server must never read half a file.
+    let new = dir.path().join("config.yaml.new");
+    std::fs::write(&new, lines.concat()).unwrap();
+    std::fs::rename(new, dir.path().join("config.yaml")).unwrap();
+}
+
+/// The program just built, or another one (a release build, say) that `DOCKPASS_PROGRAM` names.
+fn program() -> String {
+    let other = std::env::var_os("DOCKPASS_PROGRAM").and_then(|path| path.into_string().ok());
+    other.unwrap_or_else(|| env!("CARGO_BIN_EXE_dockpass").to_owned())
+}
