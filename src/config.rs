@@ -111,8 +111,8 @@ mod tests {
     fn no_configuration_at_all_is_a_working_configuration_on_loopback() {
         let config = Config::parse(None, &BTreeMap::new()).unwrap();
         assert!(config.server.listen.iter().all(|address| address.ip().is_loopback()));
-        assert_eq!(config.derived.realm, "http://127.0.0.1:8480/v2/auth");
-        assert_eq!(config.derived.origin, "http://127.0.0.1:8480");
+        assert_eq!(config.derived.realm, "http://localhost:8480/v2/auth");
+        assert_eq!(config.derived.origin, "http://localhost:8480");
         assert_eq!(config.derived.services, ["localhost:5000"]);
         assert_eq!(config.warnings, Vec::<String>::new());
     }
@@ -223,8 +223,8 @@ mod tests {
     #[test]
     fn the_realm_follows_the_first_address_or_the_hostname() {
         let realm = |file: &str| parse(file).unwrap().derived.realm;
-        assert_eq!(realm("LISTEN: ['[::1]:9000']"), "http://[::1]:9000/v2/auth");
-        assert_eq!(realm("TLS_CERTIFICATE: a\nTLS_PRIVATE_KEY: b"), "https://127.0.0.1:8480/v2/auth");
+        assert_eq!(realm("LISTEN: ['[::1]:9000']"), "http://localhost:9000/v2/auth");
+        assert_eq!(realm("TLS_CERTIFICATE: a\nTLS_PRIVATE_KEY: b"), "https://localhost:8480/v2/auth");
         let open = "LISTEN: 0.0.0.0:443\nTRUSTED_PROXIES: 10.0.0.0/8\n";
         assert_eq!(realm(&format!("{open}SERVER_HOSTNAME: reg.example")), "https://reg.example/v2/auth");
         let given = parse(&format!("{open}TOKEN_REALM: https://auth.example:8443/token?x=1")).unwrap();

@@ -75,7 +75,13 @@ pub(super) fn derive(config: &mut Config, source: &mut Source) {
         (Some(realm), _) => realm.clone(),
         (None, Some(address)) => {
             let scheme = if server.tls_certificate.is_some() { UrlScheme::Https } else { UrlScheme::Http };
-            format!("{}://{address}/v2/auth", scheme.word())
+            // By name: current clients refuse to send credentials to a loopback address written in numbers.
+            let host = if address.ip().is_loopback() {
+                format!("localhost:{}", address.port())
+            } else {
+                address.to_string()
+            };
+            format!("{}://{host}/v2/auth", scheme.word())
         }
         (None, None) => {
             if !source.is_given("SERVER_HOSTNAME") {

@@ -53,8 +53,8 @@ settings! {
         /// An empty list stands for `SERVER_HOSTNAME` alone.
         TOKEN_SERVICES => pub(super) services: Vec<String> = "[]" as list(label());
         /// Address of the token endpoint as clients reach it; `auth.token.realm` of the registry.
-        /// By default the first address of `LISTEN`, or, when that is every address of the machine,
-        /// `PREFERRED_URL_SCHEME` and `SERVER_HOSTNAME`; with path `/v2/auth`.
+        /// By default the first address of `LISTEN` (`localhost` if it is loopback), or, when that is every
+        /// address of the machine, `PREFERRED_URL_SCHEME` and `SERVER_HOSTNAME`; with path `/v2/auth`.
         TOKEN_REALM => pub(super) realm: Option<String> = "null" as optional(url());
         /// How long a token is valid.
         TOKEN_LIFETIME => pub lifetime: Duration = "300" as duration(60..=86_400);

@@ -12,6 +12,9 @@ use super::http::{self, Reply};
 use super::process::{Daemon, free_port, wait_until};
 use super::tools::{self, Outcome};
 
+/// The default of `SERVER_HOSTNAME`, and so the only service that tokens are issued for.
+pub(crate) const SERVICE: &str = "localhost:5000";
+
 /// A running service with its data, keys and configuration in a directory of its own.
 pub(crate) struct Dockpass {
     // Declared before the directory: the server ends before its files go.
@@ -33,42 +36,20 @@ impl Dockpass {
         let port = free_port();
         let path = |name: &str| dir.path().join(name).display().to_string();
         let mut all = BTreeMap::from([
-            ("LISTEN".to_owned(), format!("127.0.0.1:{port}")),
-            // By name: newer clients refuse a token service whose address is a number in a private range.
-            ("SERVER_HOSTNAME".to_owned(), format!("localhost:{port}")),
-            ("PREFERRED_URL_SCHEME".to_owned(), "http".to_owned()),
-            (
-                "DATABASE_URL".to_owned(),
-                format!("sqlite://{}", path("dockpass.db")),
-            ),
+            ("LISTEN".to_owned(), format!("[127.0.0.1:{port}]")),
+            ("DATABASE_URL".to_owned(), format!("sqlite:{}", path("dockpass.db"))),
             ("KEYS_DIR".to_owned(), path("keys")),
             ("SUPER_USERS".to_owned(), "[root]".to_owned()),
         ]);
-        all.extend(
-            settings
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
-        );
+        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         write_config(&dir, &all);
         let mut command = Command::new(program());
-        command
-            .args(["serve", "--config", &path("config.yaml")])
-            .current_dir(dir.path());
+        command.args(["serve", "--config", &path("config.yaml")]).current_dir(dir.path());
         let server = Daemon::start(command, &dir.path().join("dockpass.log"), || {
-            http::try_send(
-                "GET",
-                &format!("http://localhost:{port}/health/instance"),
-                &[],
-                b"",
-            )
-            .is_ok_and(|reply| reply.status == 200)
+            http::try_send("GET", &format!("http://localhost:{port}/health/instance"), &[], b"")
+                .is_ok_and(|reply| reply.status == 200)
         });
-        Dockpass {
-            server,
-            dir,
-            port,
-            settings: all,
-        }
+        Dockpass { server, dir, port, settings: all }
     }
 
     /// Writes the configuration again with one setting changed; the server keeps running.
@@ -95,11 +76,7 @@ impl Dockpass {
     /// Runs one command of dockpass against the same database, with `input` on standard input.
     pub(crate) fn cli_with(&self, args: &[&str], input: &str) -> Outcome {
         let mut command = tools::command(&program());
-        command
-            .arg("--config")
-            .arg(self.path("config.yaml"))
-            .args(args)
-            .current_dir(self.dir.path());
+        command.arg("--config").arg(self.path("config.yaml")).args(args).current_dir(self.dir.path());
         tools::run_with(&mut command, input)
     }
 
@@ -113,8 +90,7 @@ impl Dockpass {
     }
 
     pub(crate) fn create_user(&self, name: &str, password: &str) {
-        self.cli_with(&["user", "create", name, "--password-stdin"], password)
-            .output();
+        self.cli_with(&["user", "create", name, "--password-stdin"], password).output();
     }
 
     /// Creates `namespace/name`; `visibility` is `public` or `private`.
@@ -153,10 +129,7 @@ impl Dockpass {
 
     /// Asks for a token as a client does that was told the scopes; anonymously without `login`.
     pub(crate) fn token(&self, login: Option<(&str, &str)>, scopes: &[&str]) -> Reply {
-        let mut url = self.url(&format!(
-            "/v2/auth?service={}",
-            http::escape(&self.settings["SERVER_HOSTNAME"])
-        ));
+        let mut url = self.url(&format!("/v2/auth?service={}", http::escape(SERVICE)));
         for scope in scopes {
             url.extend(["&scope=", &http::escape(scope)]);
         }
@@ -174,10 +147,7 @@ impl Dockpass {
 }
 
 fn write_config(dir: &TempDir, settings: &BTreeMap<String, String>) {
-    let lines: Vec<_> = settings
-        .iter()
-        .map(|(key, value)| format!("{key}: {value}\n"))
-        .collect();
+    let lines: Vec<_> = settings.iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
     // Renamed into place, as editors and mounted secrets do: the server must never read half a file.
     let new = dir.path().join("config.yaml.new");
     std::fs::write(&new, lines.concat()).unwrap();

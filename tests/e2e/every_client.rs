@@ -68,30 +68,19 @@ impl Stage {
         let dockpass = Dockpass::start();
         dockpass.create_organization("acme");
         dockpass.create_user("root", PASSWORD);
-        for (name, visibility) in [
-            ("base", "private"),
-            ("hidden", "private"),
-            ("open", "public"),
-            ("app", "private"),
-        ] {
+        for (name, visibility) in
+            [("base", "private"), ("hidden", "private"), ("open", "public"), ("app", "private")]
+        {
             dockpass.create_repository(&format!("acme/{name}"), visibility);
         }
         let seeder = dockpass.create_robot("acme+seeder");
         let registry = Registry::start(version, &dockpass);
         let dir = tempfile::tempdir().unwrap();
         let image = Image::create(dir.path(), &registry.host);
-        let stage = Stage {
-            dockpass,
-            registry,
-            image,
-            seeder,
-            _dir: dir,
-        };
+        let stage = Stage { dockpass, registry, image, seeder, _dir: dir };
         for name in ["acme/base", "acme/hidden", "acme/open"] {
             stage.dockpass.grant(name, "acme+seeder", "write");
-            stage
-                .registry
-                .seed(&stage.image, &format!("{name}:1"), &stage.token(name));
+            stage.registry.seed(&stage.image, &format!("{name}:1"), &stage.token(name));
         }
         stage
     }
@@ -99,9 +88,7 @@ impl Stage {
     /// A token to pull and push in one of the repositories that the stage was set with.
     fn token(&self, repository: &str) -> String {
         let scope = format!("repository:{repository}:pull,push");
-        self.dockpass
-            .token(Some(("acme+seeder", &self.seeder)), &[&scope])
-            .token()
+        self.dockpass.token(Some(("acme+seeder", &self.seeder)), &[&scope]).token()
     }
 
     fn play(&self, client: &dyn Client, robot: &str) {
@@ -124,22 +111,16 @@ impl Stage {
         let host = &self.registry.host;
         client.logout(host);
         if client.login_asks() {
-            client
-                .login(host, user, "NOT THE SECRET")
-                .refused("a login with a wrong secret");
+            client.login(host, user, "NOT THE SECRET").refused("a login with a wrong secret");
         }
-        client
-            .login(host, user, secret)
-            .allowed("a login with the right secret");
+        client.login(host, user, secret).allowed("a login with the right secret");
     }
 
     fn use_what_is_granted(&self, client: &dyn Client, robot: &str) {
         let app = self.registry.image("acme/app:1");
         self.dockpass.grant("acme/app", robot, "write");
         self.dockpass.grant("acme/base", robot, "read");
-        client
-            .pull(&self.registry.image("acme/base:1"))
-            .allowed("a pull with the role read");
+        client.pull(&self.registry.image("acme/base:1")).allowed("a pull with the role read");
         let target = copies_of(robot);
         self.dockpass.create_repository(&target, "private");
         self.dockpass.grant(&target, robot, "write");
@@ -147,12 +128,7 @@ impl Stage {
         if let Some(copied) = client.copy(&self.registry.image("acme/base:1"), &copy) {
             copied.allowed("a copy between two repositories");
             let mounted = self.registry.has_mounted("acme/base", &target);
-            assert!(
-                mounted,
-                "{} sent the layers again:\n{}",
-                client.version(),
-                self.registry.log()
-            );
+            assert!(mounted, "{} sent the layers again:\n{}", client.version(), self.registry.log());
             client.pull(&copy).allowed("a pull of what was copied");
         }
         // After the copy, for which a client may mount from wherever it saw the layers last.
@@ -163,12 +139,8 @@ impl Stage {
     }
 
     fn try_what_is_not(&self, client: &dyn Client) {
-        client
-            .pull(&self.registry.image("acme/hidden:1"))
-            .refused("a pull without a role");
-        client
-            .pull(&self.registry.image("acme/nothing:1"))
-            .refused("a pull of what does not exist");
+        client.pull(&self.registry.image("acme/hidden:1")).refused("a pull without a role");
+        client.pull(&self.registry.image("acme/nothing:1")).refused("a pull of what does not exist");
         for (name, why) in [
             ("acme/base:new", "a push with the role read"),
             ("acme/hidden:new", "a push without a role"),
@@ -181,27 +153,19 @@ impl Stage {
         }
         // Not by the client's word alone: nothing came into the registry.
         for name in ["acme/base", "acme/hidden", "acme/open"] {
-            let reply = self
-                .registry
-                .send("GET", &format!("/v2/{name}/tags/list"), &self.token(name), b"");
+            let reply = self.registry.send("GET", &format!("/v2/{name}/tags/list"), &self.token(name), b"");
             assert_eq!(reply.json()["tags"], serde_json::json!(["1"]), "{reply:?}");
         }
     }
 
     fn work_as_anonymous(&self, client: &dyn Client, robot: &str, secret: &str) {
         client.logout(&self.registry.host);
-        client
-            .pull(&self.registry.image("acme/open:1"))
-            .allowed("an anonymous pull of a public repository");
-        client
-            .pull(&self.registry.image("acme/base:1"))
-            .refused("an anonymous pull of a private repository");
+        client.pull(&self.registry.image("acme/open:1")).allowed("an anonymous pull of a public repository");
+        client.pull(&self.registry.image("acme/base:1")).refused("an anonymous pull of a private repository");
         if let Some(pushed) = client.push(&self.image, &self.registry.image("acme/open:new")) {
             pushed.refused("an anonymous push to a public repository");
         }
-        client
-            .login(&self.registry.host, robot, secret)
-            .allowed("a second login");
+        client.login(&self.registry.host, robot, secret).allowed("a second login");
     }
 
     fn delete(&self, client: &dyn Client, robot: &str) {
@@ -212,10 +176,7 @@ impl Stage {
         };
         deleted.refused("a deletion with the role write");
         self.dockpass.grant(&repository, robot, "admin");
-        client
-            .delete(&image)
-            .unwrap()
-            .allowed("a deletion with the role admin");
+        client.delete(&image).unwrap().allowed("a deletion with the role admin");
         assert!(!client.pull(&image).success, "the image is still there");
     }
 
@@ -238,17 +199,13 @@ impl Stage {
         client.pull(&base).allowed("a pull before the secret changes");
         let newer = self.dockpass.rotate_robot(robot);
         assert_ne!(newer, secret);
-        client
-            .pull(&base)
-            .refused("a pull with the secret before the last");
+        client.pull(&base).refused("a pull with the secret before the last");
         self.log_in(client, robot, &newer);
         client.pull(&base).allowed("a pull with the new secret");
         self.dockpass.delete_robot(robot);
         client.pull(&base).refused("a pull by a robot that was deleted");
         if client.login_asks() {
-            client
-                .login(&self.registry.host, robot, &newer)
-                .refused("a login of a robot that was deleted");
+            client.login(&self.registry.host, robot, &newer).refused("a login of a robot that was deleted");
         }
         newer
     }

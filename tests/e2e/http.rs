@@ -16,10 +16,7 @@ pub(crate) struct Reply {
 impl Reply {
     /// The value of the first header called `name` (in lower case).
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The token in a token service's answer.
@@ -81,17 +78,10 @@ fn parse(answer: &[u8]) -> Option<Reply> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let mut body = answer[end + 4..].to_vec();
-    if headers
-        .iter()
-        .any(|(name, value)| name == "transfer-encoding" && value == "chunked")
-    {
+    if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
         body = unchunk(&body)?;
     }
-    Some(Reply {
-        status,
-        headers,
-        body: String::from_utf8_lossy(&body).into_owned(),
-    })
+    Some(Reply { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
@@ -111,10 +101,7 @@ fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
 /// The value of an `Authorization: Basic` header.
 pub(crate) fn basic(user: &str, secret: &str) -> String {
     use base64::Engine as _;
-    format!(
-        "Basic {}",
-        base64::engine::general_purpose::STANDARD.encode(format!("{user}:{secret}"))
-    )
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{secret}")))
 }
 
 /// `text` with every byte escaped that is not plain in a query value.

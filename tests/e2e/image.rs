@@ -46,12 +46,7 @@ impl Image {
             }],
         }))
         .unwrap();
-        let image = Image {
-            dir: parent.join("image"),
-            layer,
-            config,
-            manifest,
-        };
+        let image = Image { dir: parent.join("image"), layer, config, manifest };
         image.write();
         image
     }
@@ -116,9 +111,7 @@ impl Image {
 /// `sha256:` and the digest in lower-case hex.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let hash = digest(&SHA256, bytes);
-    hash.as_ref()
-        .iter()
-        .fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    hash.as_ref().iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// A ustar archive with one file, its owner and times zero so that the bytes depend on the content alone.

@@ -14,10 +14,8 @@ use super::tools;
 #[test]
 #[ignore = "needs the tools of tests/install-tools.sh"]
 fn no_pull_fails_while_the_signing_key_is_rotated() {
-    let versions: Vec<_> = [Version::V2, Version::V3]
-        .into_iter()
-        .filter(|version| tools::have(&[version.program()]))
-        .collect();
+    let versions: Vec<_> =
+        [Version::V2, Version::V3].into_iter().filter(|version| tools::have(&[version.program()])).collect();
     if !tools::have(&["skopeo"]) {
         return;
     }
@@ -26,17 +24,10 @@ fn no_pull_fails_while_the_signing_key_is_rotated() {
     dockpass.create_repository("acme/app", "private");
     let secret = dockpass.create_robot("acme+ci");
     dockpass.grant("acme/app", "acme+ci", "write");
-    let registries: Vec<_> = versions
-        .iter()
-        .map(|version| Registry::start(*version, &dockpass))
-        .collect();
+    let registries: Vec<_> = versions.iter().map(|version| Registry::start(*version, &dockpass)).collect();
     let dir = tempfile::tempdir().unwrap();
     let image = Image::create(dir.path(), "rotation");
-    let fetch = || {
-        dockpass
-            .token(Some(("acme+ci", &secret)), &["repository:acme/app:pull,push"])
-            .token()
-    };
+    let fetch = || dockpass.token(Some(("acme+ci", &secret)), &["repository:acme/app:pull,push"]).token();
     let before = fetch();
     for registry in &registries {
         registry.seed(&image, "acme/app:1", &before);
@@ -55,13 +46,9 @@ fn no_pull_fails_while_the_signing_key_is_rotated() {
             });
             scope.spawn(|| {
                 let skopeo = Skopeo::new();
-                skopeo
-                    .login(&registry.host, "acme+ci", &secret)
-                    .allowed("a login");
+                skopeo.login(&registry.host, "acme+ci", &secret).allowed("a login");
                 while !done.load(Ordering::Relaxed) {
-                    skopeo
-                        .pull(&registry.image("acme/app:1"))
-                        .allowed("a pull during a rotation");
+                    skopeo.pull(&registry.image("acme/app:1")).allowed("a pull during a rotation");
                     pulls.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -81,10 +68,7 @@ fn no_pull_fails_while_the_signing_key_is_rotated() {
             );
         }
     });
-    println!(
-        "{} pulls during 4 rotations with {versions:?}",
-        pulls.load(Ordering::Relaxed)
-    );
+    println!("{} pulls during 4 rotations with {versions:?}", pulls.load(Ordering::Relaxed));
     for registry in &registries {
         let reply = registry.send("GET", "/v2/acme/app/manifests/1", &before, b"");
         assert_eq!(reply.status, 200, "a token made before the rotations: {reply:?}");
@@ -102,12 +86,7 @@ impl Drop for Finish<'_> {
 /// What names the signing key in a token's header.
 fn key_of(token: &str) -> String {
     let header = token.split('.').next().unwrap();
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(header)
-        .unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).unwrap();
     let header: Value = serde_json::from_slice(&header).unwrap();
-    header["kid"]
-        .as_str()
-        .unwrap_or_else(|| panic!("no kid in {header}"))
-        .to_owned()
+    header["kid"].as_str().unwrap_or_else(|| panic!("no kid in {header}")).to_owned()
 }

@@ -15,24 +15,12 @@ impl Daemon {
     /// Starts `command` with both its streams in the file `log`, and waits until `ready` says that it serves.
     pub(crate) fn start(mut command: Command, log: &Path, ready: impl Fn() -> bool) -> Daemon {
         let file = File::create(log).unwrap();
-        command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().unwrap())
-            .stderr(file);
-        let child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-        let mut daemon = Daemon {
-            child,
-            log: log.to_owned(),
-        };
+        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let mut daemon = Daemon { child, log: log.to_owned() };
         let served = wait_until(30, || ready() || daemon.child.try_wait().unwrap().is_some());
         let ended = daemon.child.try_wait().unwrap();
-        assert!(
-            served && ended.is_none(),
-            "{command:?} does not serve ({ended:?}):\n{}",
-            daemon.log()
-        );
+        assert!(served && ended.is_none(), "{command:?} does not serve ({ended:?}):\n{}", daemon.log());
         daemon
     }
 
@@ -65,10 +53,7 @@ impl Drop for Daemon {
 
 /// Sends the signal called `name` to one process.
 pub(crate) fn signal(pid: u32, name: &str) {
-    let _ = Command::new("kill")
-        .args([format!("-{name}"), pid.to_string()])
-        .stderr(Stdio::null())
-        .status();
+    let _ = Command::new("kill").args([format!("-{name}"), pid.to_string()]).stderr(Stdio::null()).status();
 }
 
 /// Whether `condition` came true within `seconds`.
@@ -84,9 +69,5 @@ pub(crate) fn wait_until(seconds: u32, mut condition: impl FnMut() -> bool) -> b
 
 /// A port of the loopback interface that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

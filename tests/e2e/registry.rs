@@ -63,18 +63,11 @@ impl Registry {
         std::fs::write(&path, config).unwrap();
         // Without the time limit of `tools::command`: a registry lives as long as its test.
         let mut command = std::process::Command::new(tools::find(version.program()).unwrap());
-        command
-            .arg("serve")
-            .arg(&path)
-            .env("OTEL_TRACES_EXPORTER", "none");
+        command.arg("serve").arg(&path).env("OTEL_TRACES_EXPORTER", "none");
         let server = Daemon::start(command, &dir.path().join("registry.log"), || {
             http::try_send("GET", &format!("http://{host}/v2/"), &[], b"").is_ok()
         });
-        Registry {
-            server,
-            host,
-            _dir: dir,
-        }
+        Registry { server, host, _dir: dir }
     }
 
     /// The registry's own word for its version.
@@ -102,21 +95,12 @@ impl Registry {
         let (repository, tag) = name.split_once(':').unwrap();
         for blob in image.blobs() {
             let started = self.send("POST", &format!("/v2/{repository}/blobs/uploads/"), token, b"");
-            let location = started
-                .header("location")
-                .unwrap_or_else(|| panic!("no upload: {started:?}"));
-            let path = location
-                .strip_prefix(&format!("http://{}", self.host))
-                .unwrap_or(location);
+            let location = started.header("location").unwrap_or_else(|| panic!("no upload: {started:?}"));
+            let path = location.strip_prefix(&format!("http://{}", self.host)).unwrap_or(location);
             let stored = self.send("PUT", &format!("{path}&digest={}", sha256(blob)), token, blob);
             assert_eq!(stored.status, 201, "{stored:?}");
         }
-        let stored = self.send(
-            "PUT",
-            &format!("/v2/{repository}/manifests/{tag}"),
-            token,
-            image.manifest(),
-        );
+        let stored = self.send("PUT", &format!("/v2/{repository}/manifests/{tag}"), token, image.manifest());
         assert_eq!(stored.status, 201, "{stored:?}");
     }
 
@@ -132,18 +116,12 @@ impl Registry {
         // The log line is written after the answer.
         wait_until(2, || {
             let log = self.log();
-            let mut mounts = log
-                .lines()
-                .filter(|line| line.contains(&request) && line.contains("\" 201 "));
+            let mut mounts = log.lines().filter(|line| line.contains(&request) && line.contains("\" 201 "));
             mounts.any(|line| sources.iter().any(|source| line.contains(source)))
         })
     }
 }
 
 fn content_type(path: &str) -> &'static str {
-    if path.contains("/manifests/") {
-        MANIFEST_TYPE
-    } else {
-        "application/octet-stream"
-    }
+    if path.contains("/manifests/") { MANIFEST_TYPE } else { "application/octet-stream" }
 }

@@ -36,28 +36,16 @@ fn podman_debug_log_tells_that_robots_are_disabled() {
     // The switch comes before any look at the secret or the name.
     for (name, secret) in [("acme+ci", "WRONG"), ("acme+nobody", &ci), ("nobody+ci", &ci)] {
         let refused = login(name, secret);
-        assert!(
-            !refused.success && refused.stderr.contains(&expected),
-            "{refused}"
-        );
+        assert!(!refused.success && refused.stderr.contains(&expected), "{refused}");
     }
     login("alice", "correct horse battery staple").allowed("a person while robots are disabled");
 
     dockpass.configure("ROBOTS_WHITELIST", "[acme+nightly]");
     let exempt = || dockpass.token(Some(("acme+nightly", &nightly)), &[]).status == 200;
-    assert!(
-        Dockpass::within_a_second(exempt),
-        "the exempt robot is still refused"
-    );
+    assert!(Dockpass::within_a_second(exempt), "the exempt robot is still refused");
     login("acme+nightly", &nightly).allowed("the robot on the whitelist");
-    assert!(
-        !login("acme+ci", &ci).success,
-        "a robot that is not on the whitelist"
-    );
-    assert!(
-        !login("acme+nightly", "WRONG").success,
-        "the whitelist is no password"
-    );
+    assert!(!login("acme+ci", &ci).success, "a robot that is not on the whitelist");
+    assert!(!login("acme+nightly", "WRONG").success, "the whitelist is no password");
 
     dockpass.configure("ROBOTS_DISALLOW", "false");
     let on = || dockpass.token(Some(("acme+ci", &ci)), &[]).status == 200;
@@ -67,13 +55,7 @@ fn podman_debug_log_tells_that_robots_are_disabled() {
 
 fn login(podman: &Podman, registry: &str, user: &str, secret: &str) -> Outcome {
     podman.logout(registry);
-    let arguments = [
-        "--log-level=debug",
-        "login",
-        "--tls-verify=false",
-        "--username",
-        user,
-        "--password-stdin",
-    ];
+    let arguments =
+        ["--log-level=debug", "login", "--tls-verify=false", "--username", user, "--password-stdin"];
     tools::run_with(podman.command(&arguments).arg(registry), secret)
 }

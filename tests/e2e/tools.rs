@@ -48,10 +48,7 @@ impl Outcome {
         ];
         assert!(!self.success, "should be refused: {what}: {self}");
         let text = self.text().to_lowercase();
-        assert!(
-            WORDS.iter().any(|word| text.contains(word)),
-            "refused for another reason: {what}: {self}"
-        );
+        assert!(WORDS.iter().any(|word| text.contains(word)), "refused for another reason: {what}: {self}");
     }
 }
 
@@ -78,19 +75,12 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 /// Whether every program of `names` is here. If not, the test calling this must return at once: on CI it has then
 /// failed already, elsewhere a line says what was skipped.
 pub(crate) fn have(names: &[&str]) -> bool {
-    let missing: Vec<_> = names
-        .iter()
-        .copied()
-        .filter(|name| find(name).is_none())
-        .collect();
+    let missing: Vec<_> = names.iter().copied().filter(|name| find(name).is_none()).collect();
     if missing.is_empty() {
         return true;
     }
     let on_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-    assert!(
-        !on_ci,
-        "not installed: {missing:?}; tests/install-tools.sh should have"
-    );
+    assert!(!on_ci, "not installed: {missing:?}; tests/install-tools.sh should have");
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     // Straight to the stream: the test harness hides what a passing test prints with `println!`.
     let _ = writeln!(std::io::stderr(), "SKIPPED {test}: not installed: {missing:?}");
@@ -102,14 +92,7 @@ pub(crate) fn command(name: &str) -> Command {
     let program = find(name).unwrap_or_else(|| panic!("{name} is not installed"));
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", TIME_LIMIT]).arg(program);
-    for proxy in [
-        "http_proxy",
-        "https_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "DOCKER_HOST",
-        "DOCKER_CONFIG",
-    ] {
+    for proxy in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "DOCKER_HOST", "DOCKER_CONFIG"] {
         command.env_remove(proxy);
     }
     command

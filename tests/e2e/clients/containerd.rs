@@ -45,36 +45,20 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
         let daemon = Daemon::start(command, &dir.path().join("containerd.log"), || {
             std::os::unix::net::UnixStream::connect(&socket).is_ok()
         });
-        Server {
-            _daemon: daemon,
-            dir,
-            credentials: RefCell::new(None),
-        }
+        Server { _daemon: daemon, dir, credentials: RefCell::new(None) }
     }
 
     fn socket(&self) -> String {
-        self.dir
-            .path()
-            .join("containerd.sock")
-            .to_str()
-            .unwrap()
-            .to_owned()
+        self.dir.path().join("containerd.sock").to_str().unwrap().to_owned()
     }
 
     /// `ctr images` with `arguments`; those that speak with a registry get the options for it after their verb.
     fn ctr(&self, verb: &str, options: &[&str], arguments: &[&str]) -> Outcome {
-        run(command("ctr")
-            .args(["--address", &self.socket(), "images", verb])
-            .args(options)
-            .args(arguments))
+        run(command("ctr").args(["--address", &self.socket(), "images", verb]).args(options).args(arguments))
     }
 
     fn ctr_remote(&self, verb: &str, options: &[&str], arguments: &[&str]) -> Outcome {
-        let user = self
-            .credentials
-            .borrow()
-            .as_ref()
-            .map(|(user, secret)| format!("{user}:{secret}"));
+        let user = self.credentials.borrow().as_ref().map(|(user, secret)| format!("{user}:{secret}"));
         let mut all = vec!["--plain-http"];
         all.extend(options);
         if let Some(user) = &user {
@@ -117,16 +101,13 @@ impl Client for Containerd {
 
     fn pull(&self, reference: &str) -> Outcome {
         self.0.ctr("remove", &["--sync"], &[reference]);
-        self.0
-            .ctr_remote("pull", &["--snapshotter", "native"], &[reference])
+        self.0.ctr_remote("pull", &["--snapshotter", "native"], &[reference])
     }
 
     fn push(&self, image: &Image, reference: &str) -> Option<Outcome> {
         let import = ["--no-unpack", "--base-name", "localhost/test"];
         self.0.ctr("import", &import, &[&image.archive()]).output();
-        self.0
-            .ctr("tag", &["--force"], &["localhost/test:small", reference])
-            .output();
+        self.0.ctr("tag", &["--force"], &["localhost/test:small", reference]).output();
         Some(self.0.ctr_remote("push", &[], &[reference]))
     }
 
@@ -144,10 +125,7 @@ impl Kubelet {
     pub(crate) fn start() -> Kubelet {
         let kubelet = Kubelet(Server::start());
         // The CRI part registers a moment after the socket opens.
-        assert!(
-            wait_until(10, || kubelet.ask(&["version"], "").success),
-            "no CRI service"
-        );
+        assert!(wait_until(10, || kubelet.ask(&["version"], "").success), "no CRI service");
         kubelet
     }
 

@@ -24,16 +24,8 @@ impl Home {
 
     fn command(&self, program: &str) -> Command {
         let mut command = command(program);
-        command
-            .env("HOME", self.path("home"))
-            .env("REGISTRY_AUTH_FILE", self.0.path().join("auth.json"));
-        for variable in [
-            "XDG_RUNTIME_DIR",
-            "XDG_DATA_HOME",
-            "XDG_CONFIG_HOME",
-            "XDG_CACHE_HOME",
-            "TMPDIR",
-        ] {
+        command.env("HOME", self.path("home")).env("REGISTRY_AUTH_FILE", self.0.path().join("auth.json"));
+        for variable in ["XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR"] {
             command.env(variable, self.path(variable));
         }
         command
@@ -52,14 +44,7 @@ impl Home {
 const OCI_LAYOUT: &str = "oci:image:small";
 
 fn login(mut command: Command, registry: &str, user: &str, secret: &str) -> Outcome {
-    let arguments = [
-        "login",
-        "--tls-verify=false",
-        "--username",
-        user,
-        "--password-stdin",
-        registry,
-    ];
+    let arguments = ["login", "--tls-verify=false", "--username", user, "--password-stdin", registry];
     run_with(command.args(arguments), secret)
 }
 
@@ -99,26 +84,14 @@ impl Client for Podman {
     }
 
     fn push(&self, image: &Image, reference: &str) -> Option<Outcome> {
-        let id = run(self
-            .command(&["pull", "--quiet", OCI_LAYOUT])
-            .current_dir(image.parent()))
-        .output();
+        let id = run(self.command(&["pull", "--quiet", OCI_LAYOUT]).current_dir(image.parent())).output();
         let id = id.lines().last().unwrap_or_default().to_owned();
         let target = format!("docker://{reference}");
-        Some(run(&mut self.command(&[
-            "push",
-            "--tls-verify=false",
-            &id,
-            &target,
-        ])))
+        Some(run(&mut self.command(&["push", "--tls-verify=false", &id, &target])))
     }
 
     fn catalog(&self, registry: &str) -> Option<Outcome> {
-        Some(run(&mut self.command(&[
-            "search",
-            "--tls-verify=false",
-            &format!("{registry}/"),
-        ])))
+        Some(run(&mut self.command(&["search", "--tls-verify=false", &format!("{registry}/")])))
     }
 }
 
@@ -161,12 +134,7 @@ impl Client for Buildah {
         let container = run(self.command(&["from", OCI_LAYOUT]).current_dir(image.parent())).output();
         let built = run(&mut self.command(&["commit", "--quiet", "--rm", &container])).output();
         let target = format!("docker://{reference}");
-        Some(run(&mut self.command(&[
-            "push",
-            "--tls-verify=false",
-            &built,
-            &target,
-        ])))
+        Some(run(&mut self.command(&["push", "--tls-verify=false", &built, &target])))
     }
 }
 
@@ -198,33 +166,17 @@ impl Client for Skopeo {
 
     fn pull(&self, reference: &str) -> Outcome {
         let target = format!("dir:{}", self.0.path("pulled"));
-        self.run(&[
-            "copy",
-            "--src-tls-verify=false",
-            &format!("docker://{reference}"),
-            &target,
-        ])
+        self.run(&["copy", "--src-tls-verify=false", &format!("docker://{reference}"), &target])
     }
 
     fn push(&self, image: &Image, reference: &str) -> Option<Outcome> {
         let source = format!("oci:{}:small", image.layout());
-        Some(self.run(&[
-            "copy",
-            "--dest-tls-verify=false",
-            &source,
-            &format!("docker://{reference}"),
-        ]))
+        Some(self.run(&["copy", "--dest-tls-verify=false", &source, &format!("docker://{reference}")]))
     }
 
     fn copy(&self, from: &str, to: &str) -> Option<Outcome> {
         let (from, to) = (format!("docker://{from}"), format!("docker://{to}"));
-        Some(self.run(&[
-            "copy",
-            "--src-tls-verify=false",
-            "--dest-tls-verify=false",
-            &from,
-            &to,
-        ]))
+        Some(self.run(&["copy", "--src-tls-verify=false", "--dest-tls-verify=false", &from, &to]))
     }
 
     fn delete(&self, reference: &str) -> Option<Outcome> {

@@ -15,12 +15,7 @@ impl Crane {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Outcome {
-        run_with(
-            command("crane")
-                .env("DOCKER_CONFIG", self.0.path())
-                .args(arguments),
-            input,
-        )
+        run_with(command("crane").env("DOCKER_CONFIG", self.0.path()).args(arguments), input)
     }
 }
 
@@ -30,10 +25,7 @@ impl Client for Crane {
     }
 
     fn login(&self, registry: &str, user: &str, secret: &str) -> Outcome {
-        self.run(
-            &["auth", "login", registry, "--username", user, "--password-stdin"],
-            secret,
-        )
+        self.run(&["auth", "login", registry, "--username", user, "--password-stdin"], secret)
     }
 
     fn logout(&self, registry: &str) {

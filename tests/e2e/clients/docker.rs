@@ -28,19 +28,9 @@ impl Docker {
         // Not /etc/docker/daemon.json, which may exist and contradict the options here.
         std::fs::write(dir.path().join("daemon.json"), "{}").unwrap();
         let mut command = Command::new(find("dockerd").unwrap());
-        command.args([
-            "--config-file",
-            &path("daemon.json"),
-            "--data-root",
-            &path("root"),
-        ]);
+        command.args(["--config-file", &path("daemon.json"), "--data-root", &path("root")]);
         command.args(["--exec-root", &path("exec"), "--pidfile", &path("docker.pid")]);
-        command.args([
-            "--host",
-            &format!("unix://{}", path("docker.sock")),
-            "--storage-driver",
-            "vfs",
-        ]);
+        command.args(["--host", &format!("unix://{}", path("docker.sock")), "--storage-driver", "vfs"]);
         command.args([
             "--iptables=false",
             "--ip6tables=false",
@@ -58,21 +48,13 @@ impl Docker {
                     .status()
                     .is_ok_and(|status| status.success())
         });
-        Docker {
-            daemon,
-            dir,
-            client: client.to_owned(),
-        }
+        Docker { daemon, dir, client: client.to_owned() }
     }
 
     /// Every docker command line on this machine: Debian's beside its engine, and a newer one if there is.
     pub(crate) fn command_lines() -> Vec<String> {
         let mut found = vec!["/usr/bin/docker".to_owned()];
-        found.extend(
-            find("docker")
-                .map(|path| path.display().to_string())
-                .filter(|path| *path != found[0]),
-        );
+        found.extend(find("docker").map(|path| path.display().to_string()).filter(|path| *path != found[0]));
         found
     }
 
@@ -84,9 +66,7 @@ impl Docker {
     /// Runs the docker command with `arguments`, and with `input` on standard input.
     pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Outcome {
         let mut command = command(&self.client);
-        command
-            .env("DOCKER_HOST", self.host())
-            .env("DOCKER_CONFIG", self.dir.path().join("config"));
+        command.env("DOCKER_HOST", self.host()).env("DOCKER_CONFIG", self.dir.path().join("config"));
         run_with(command.args(arguments), input)
     }
 }
@@ -114,10 +94,7 @@ impl Client for Docker {
     }
 
     fn login(&self, registry: &str, user: &str, secret: &str) -> Outcome {
-        self.run(
-            &["login", "--username", user, "--password-stdin", registry],
-            secret,
-        )
+        self.run(&["login", "--username", user, "--password-stdin", registry], secret)
     }
 
     fn logout(&self, registry: &str) {
@@ -130,8 +107,7 @@ impl Client for Docker {
     }
 
     fn push(&self, image: &Image, reference: &str) -> Option<Outcome> {
-        self.run(&["import", &image.root_file_system(), reference], "")
-            .output();
+        self.run(&["import", &image.root_file_system(), reference], "").output();
         Some(self.run(&["push", reference], ""))
     }
 

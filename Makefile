@@ -1,0 +1,32 @@
+# make run          build and start dockpass with its defaults; it prints what to do next
+# make test         install what the tests need, then check and test everything (as CI does)
+# make test-quick   the tests that need nothing but Rust and a C compiler
+# make lint         format, lints and documentation
+# make bench        speed of one cold and one warm login
+
+CARGO ?= cargo
+
+.PHONY: run test test-quick test-e2e lint bench tools
+
+run:
+	$(CARGO) run --release -- serve
+
+test: tools lint test-quick test-e2e
+
+test-quick:
+	$(CARGO) test
+
+# Real registries and real clients: ignored in a plain `cargo test`, since they need what `tools` installs.
+test-e2e: tools
+	$(CARGO) test --test all -- --ignored e2e::
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps
+
+bench:
+	$(CARGO) bench
+
+tools:
+	tests/install-tools.sh
