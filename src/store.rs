@@ -22,8 +22,11 @@ pub mod sqlite;
 pub mod teams;
 
 use crate::keys::{RowKey, VerifyKey};
+use crate::telemetry::labels::Access;
+use crate::telemetry::{Metrics, Stopwatch};
 use engine::{Columns, Engine, Outcome, Sql, Value};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Why the store could not do what it was asked. What was asked for but is not there is `None`, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -52,13 +55,14 @@ pub enum StoreError {
 pub struct Store {
     engine: Box<dyn Engine>,
     rows: RowKey,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Store {
     /// Brings the engine's schema up to date and checks that its rows were written with `key`.
     pub fn new(engine: Box<dyn Engine>, key: &VerifyKey) -> Result<Self, StoreError> {
         migrate::migrate(engine.as_ref())?;
-        let store = Self { engine, rows: key.row_key().clone() };
+        let store = Self { engine, rows: key.row_key().clone(), metrics: None };
         let id = key.id().to_string();
         store.write("bind keys", |tx| tx.bind_row_key(&id))?;
         Ok(store)
@@ -69,15 +73,29 @@ impl Store {
         Self::new(Box::new(sqlite::Sqlite::open(path)?), key)
     }
 
+    /// Times every use case in `metrics`.
+    #[must_use]
+    pub fn observed(self, metrics: Arc<Metrics>) -> Self {
+        Self { metrics: Some(metrics), ..self }
+    }
+
+    fn observe(&self, use_case: &'static str, access: Access, stopwatch: Stopwatch) {
+        if let Some(metrics) = &self.metrics {
+            metrics.database(use_case, access, stopwatch.elapsed());
+        }
+    }
+
     /// Runs `work` on one consistent view of the data.
     pub fn read<T, E: From<StoreError>>(
         &self,
         use_case: &'static str,
         mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _span = tracing::trace_span!("read", use_case).entered();
+        let stopwatch = Stopwatch::start();
         let mut result = None;
-        self.engine.read(&mut |sql| result = Some(work(&mut Tx { sql, rows: &self.rows })))?;
+        let done = self.engine.read(&mut |sql| result = Some(work(&mut Tx { sql, rows: &self.rows })));
+        self.observe(use_case, Access::Read, stopwatch);
+        done?;
         result.unwrap_or_else(|| Err(StoreError::Statement(format!("{use_case} did not run")).into()))
     }
 
@@ -90,14 +108,16 @@ impl Store {
         use_case: &'static str,
         mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _span = tracing::trace_span!("write", use_case).entered();
+        let stopwatch = Stopwatch::start();
         let mut result = None;
-        self.engine.write(&mut |sql| {
+        let done = self.engine.write(&mut |sql| {
             let outcome = work(&mut Tx { sql, rows: &self.rows });
             let commit = outcome.is_ok();
             result = Some(outcome);
             if commit { Outcome::Commit } else { Outcome::Rollback }
-        })?;
+        });
+        self.observe(use_case, Access::Write, stopwatch);
+        done?;
         result.unwrap_or_else(|| Err(StoreError::Statement(format!("{use_case} did not run")).into()))
     }
 

@@ -7,14 +7,14 @@ use super::registry;
 use super::reply::{self, Body, Surface};
 use super::route::{Route, RouteError};
 use super::server::Connection;
-use crate::domain::cidr::Cidr;
 use crate::service::App;
 use crate::store::StoreError;
 use crate::store::audit::Origin;
+use crate::telemetry::metrics::{self, Metrics};
+use crate::telemetry::{RequestId, RequestRecord, Stopwatch};
 use hyper::header::{ALLOW, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use serde_json::json;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,11 +22,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Answers requests. Shared by all connections.
 pub struct Dispatch {
     app: Arc<App>,
-    proxies: Vec<Cidr>,
+    metrics: Arc<Metrics>,
 }
 
-/// What the request's log line and metrics say beside what the response shows.
-struct Outcome {
+/// An answer, and who it was given to, for the log.
+pub(super) struct Outcome {
     response: Response<Body>,
     caller: Option<String>,
 }
@@ -38,79 +38,69 @@ impl From<Response<Body>> for Outcome {
 }
 
 impl Dispatch {
-    /// Answers for `app`; `proxies` are the peers whose `X-Forwarded-*` headers are believed.
-    pub fn new(app: Arc<App>, proxies: Vec<Cidr>) -> Self {
-        Self { app, proxies }
+    /// Answers for `app` and counts in `metrics`.
+    pub fn new(app: Arc<App>, metrics: Arc<Metrics>) -> Self {
+        Self { app, metrics }
     }
 
     /// Answers one request.
     pub async fn handle(&self, request: Request<RequestBody>, connection: Connection) -> Response<Body> {
+        let stopwatch = Stopwatch::start();
+        let proxies = &self.app.config.server.trusted_proxies;
         let peer = connection.peer.ip();
-        let address = client_address(peer, request.headers(), &self.proxies);
-        let https = is_https(connection.tls, peer, request.headers(), &self.proxies);
-        let request_id = self.request_id(&request);
+        let client = client_address(peer, request.headers(), proxies);
+        let https = is_https(connection.tls, peer, request.headers(), proxies);
+        let given = request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes);
+        let request_id = RequestId::from_header(given, self.app.random.as_ref());
         let origin = Origin {
-            address: Some(address.to_string()),
-            request_id: Some(request_id.clone()),
+            address: Some(client.to_string()),
+            request_id: Some(request_id.to_string()),
             ..Origin::default()
         };
-        let route = Route::parse(request.method(), request.uri().path());
-        let surface = route.map_or(Surface::Api, Route::surface);
+        let method = request.method().clone();
+        let route = Route::parse(&method, request.uri().path());
         let mut outcome = match route {
-            Ok(route) => self.answer(route, request, origin, address).await,
+            Ok(route) => self.answer(route, request, origin).await,
             Err(refused) => refuse(refused).into(),
         };
-        reply::secure(&mut outcome.response, surface, https);
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
-            outcome.response.headers_mut().insert(REQUEST_ID, value);
+        let response = &mut outcome.response;
+        reply::secure(response, route.map_or(Surface::Api, Route::surface), https);
+        if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, value);
         }
-        let label = route.map_or("none", Route::label);
-        tracing::info!(
-            target: "request",
-            route = label,
-            status = outcome.response.status().as_u16(),
-            caller = outcome.caller.as_deref(),
-            address = %address,
-            request_id,
-        );
+        let record = RequestRecord {
+            route: route.map_or("none", Route::label),
+            method: method.as_str(),
+            status: response.status().as_u16(),
+            duration: stopwatch.elapsed(),
+            caller: outcome.caller.as_deref().unwrap_or_default(),
+            request_id: &request_id,
+            client,
+        };
+        record.log();
+        self.metrics.request(record.route, record.status, record.duration);
         outcome.response
     }
 
-    /// The id that a proxy gave the request, if it is well formed, or a new one.
-    fn request_id(&self, request: &Request<RequestBody>) -> String {
-        let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        let formed = |id: &&str| {
-            (1..=64).contains(&id.len())
-                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
-        };
-        if let Some(id) = given.filter(formed) {
-            return id.to_owned();
-        }
-        let mut bytes = [0_u8; 16];
-        self.app.random.fill(&mut bytes);
-        format!("{:032x}", u128::from_be_bytes(bytes))
-    }
-
-    async fn answer(
-        &self,
-        route: Route,
-        request: Request<RequestBody>,
-        origin: Origin,
-        _address: IpAddr,
-    ) -> Outcome {
+    async fn answer(&self, route: Route, request: Request<RequestBody>, origin: Origin) -> Outcome {
         match route {
-            Route::Token => match registry::token(&self.app, request, origin).await {
-                Ok((response, issued)) => {
-                    Outcome { response, caller: Some(issued.caller.subject().to_owned()) }
-                }
-                Err(refused) => error::token(&refused).into(),
-            },
+            Route::Token => {
+                let answer = registry::token(&self.app, request, origin).await;
+                self.metrics.token(answer.outcome, answer.kind);
+                Outcome { response: answer.response, caller: answer.caller }
+            }
             Route::HealthInstance | Route::Health => self.health().into(),
             Route::InternalPing => reply::json(StatusCode::OK, &true).into(),
-            Route::RegistryPing | Route::Jwks | Route::RootCertificate | Route::Metrics => {
-                refuse(RouteError::NotFound).into()
-            }
+            Route::Metrics => self.metrics().into(),
+            Route::RegistryPing | Route::Jwks | Route::RootCertificate => refuse(RouteError::NotFound).into(),
         }
+    }
+
+    fn metrics(&self) -> Response<Body> {
+        if self.app.config.server.metrics_listen.is_some() {
+            return refuse(RouteError::NotFound);
+        }
+        reply::with_type(StatusCode::OK, metrics::CONTENT_TYPE, self.metrics.encode())
     }
 
     /// Quay's health answer. The database is asked for a row, so that a lost disk shows.

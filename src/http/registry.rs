@@ -2,6 +2,7 @@
 
 use super::authenticate::{Malformed, basic};
 use super::body::{BodyError, BodyLimits, Fields, FieldsError, RequestBody, read_form};
+use super::error;
 use super::reply::{self, Body};
 use crate::domain::credential::Secret;
 use crate::service::App;
@@ -9,6 +10,7 @@ use crate::service::issue::IssueError;
 use crate::service::issue::{Issued, TokenRequest, issue};
 use crate::service::login::{Credentials, LoginError};
 use crate::store::audit::Origin;
+use crate::telemetry::labels::{CallerKind, TokenOutcome};
 use hyper::header::{HeaderValue, USER_AGENT, VARY};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::fmt::Write;
@@ -41,23 +43,81 @@ pub enum TokenError {
     HeadersTooLarge,
 }
 
+impl TokenError {
+    /// How metrics count this.
+    fn outcome(&self) -> TokenOutcome {
+        match self {
+            Self::Issue(IssueError::Login(LoginError::RobotsDisallowed)) => TokenOutcome::Disallowed,
+            Self::Issue(IssueError::Login(LoginError::Wrong) | IssueError::AnonymousProbe) => {
+                TokenOutcome::Unauthorized
+            }
+            Self::Issue(
+                IssueError::Login(LoginError::Busy | LoginError::Store(_))
+                | IssueError::Store(_)
+                | IssueError::Signing(_),
+            ) => TokenOutcome::Unavailable,
+            Self::Issue(IssueError::UnknownService(_))
+            | Self::Body(_)
+            | Self::Query(_)
+            | Self::GrantType(_)
+            | Self::Missing(_)
+            | Self::HeadersTooLarge => TokenOutcome::BadRequest,
+        }
+    }
+}
+
 impl From<Malformed> for TokenError {
     fn from(_: Malformed) -> Self {
         Self::Issue(LoginError::Wrong.into())
     }
 }
 
-/// Answers a token request, and tells what was issued for log and metrics.
-pub async fn token(
-    app: &Arc<App>,
-    request: Request<RequestBody>,
-    origin: Origin,
-) -> Result<(Response<Body>, Issued), TokenError> {
+/// The answer to a token request, and what log and metrics say about it.
+pub(super) struct TokenAnswer {
+    pub(super) response: Response<Body>,
+    /// Whoever the token was issued to.
+    pub(super) caller: Option<String>,
+    pub(super) outcome: TokenOutcome,
+    pub(super) kind: CallerKind,
+}
+
+/// Answers a token request.
+pub(super) async fn token(app: &Arc<App>, request: Request<RequestBody>, origin: Origin) -> TokenAnswer {
+    let form = request.method() == Method::POST;
+    let read = read(app, request, origin).await;
+    let kind = read.as_ref().map_or(CallerKind::Anonymous, |request| kind(&request.credentials));
+    let issued = match read {
+        Ok(request) => issue(app, request).await.map_err(TokenError::from),
+        Err(error) => Err(error),
+    };
+    match issued {
+        Ok(issued) => TokenAnswer {
+            response: answer(&issued, form),
+            caller: Some(issued.caller.subject().to_owned()),
+            outcome: issued.outcome(),
+            kind,
+        },
+        Err(refused) => {
+            let response = error::token(&refused);
+            TokenAnswer { response, caller: None, outcome: refused.outcome(), kind }
+        }
+    }
+}
+
+/// The kind of credentials by their form alone.
+fn kind(credentials: &Credentials) -> CallerKind {
+    match credentials {
+        Credentials::None => CallerKind::Anonymous,
+        Credentials::Password { username, .. } if username.starts_with('$') => CallerKind::Application,
+        Credentials::Password { username, .. } if username.contains('+') => CallerKind::Robot,
+        Credentials::Password { .. } => CallerKind::User,
+    }
+}
+
+async fn read(app: &App, request: Request<RequestBody>, origin: Origin) -> Result<TokenRequest, TokenError> {
     let (head, body) = request.into_parts();
     check_size(&head.uri, &head.headers)?;
-    let user_agent = text(&head.headers, USER_AGENT.as_str());
-    let form = head.method == Method::POST;
-    let (fields, credentials) = if form {
+    let (fields, credentials) = if head.method == Method::POST {
         let limits = BodyLimits { bytes: MAX_TOKEN_REQUEST, time: Duration::from_secs(10) };
         let fields = read_form(&head.headers, body, limits).await?;
         let credentials = form_credentials(&fields)?;
@@ -65,16 +125,14 @@ pub async fn token(
     } else {
         (Fields::of_query(&head.uri)?, basic(&head.headers)?)
     };
-    let token_request = TokenRequest {
+    Ok(TokenRequest {
         credentials,
         service: fields.single("service")?.map(ToOwned::to_owned),
         // `account`, `client_id` and `offline_token` are informative: never an identity, never a reason to refuse.
         requested: app.naming().requested(fields.all("scope")),
         origin,
-        user_agent,
-    };
-    let issued = issue(app, token_request).await?;
-    Ok((answer(&issued, form), issued))
+        user_agent: text(&head.headers, USER_AGENT.as_str()),
+    })
 }
 
 fn check_size(uri: &hyper::Uri, headers: &HeaderMap) -> Result<(), TokenError> {

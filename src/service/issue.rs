@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::keys::SignedToken;
 use crate::store::StoreError;
 use crate::store::audit::Origin;
+use crate::telemetry::labels::TokenOutcome;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -39,12 +40,28 @@ pub struct Issued {
     pub token: SignedToken,
     /// Who it was issued to.
     pub caller: Caller,
-    /// What it grants.
+    /// What was asked for.
+    pub requested: Vec<Requested>,
+    /// What it grants, in the same order.
     pub granted: Granted,
     /// When.
     pub issued_at: Timestamp,
     /// How long it lives, in seconds.
     pub expires_in: i64,
+}
+
+impl Issued {
+    /// How metrics count this.
+    pub fn outcome(&self) -> TokenOutcome {
+        let access = self.granted.access();
+        if self.requested.iter().zip(access).all(|(asked, granted)| granted.actions == asked.actions) {
+            TokenOutcome::Granted
+        } else if access.iter().all(|granted| granted.actions.is_empty()) {
+            TokenOutcome::Empty
+        } else {
+            TokenOutcome::Partial
+        }
+    }
 }
 
 /// Why no token was issued.
@@ -114,7 +131,7 @@ pub async fn issue(app: &Arc<App>, request: TokenRequest) -> Result<Issued, Issu
     )
     .map_err(|error| IssueError::Signing(error.to_string()))?;
     let token = app.ring.signer().sign(&claims).map_err(|error| IssueError::Signing(error.to_string()))?;
-    Ok(Issued { token, caller, granted, issued_at: now, expires_in: lifetime })
+    Ok(Issued { token, caller, requested: request.requested, granted, issued_at: now, expires_in: lifetime })
 }
 
 fn audience<'a>(app: &'a App, service: Option<&str>) -> Result<&'a str, IssueError> {
