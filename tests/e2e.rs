@@ -14,6 +14,8 @@ mod registry;
 mod tools;
 
 mod every_client;
+mod forge;
+mod forged_tokens;
 mod harness;
 mod key_rotation;
 mod robots_disallow;
