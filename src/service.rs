@@ -4,9 +4,11 @@
 //! - [`login`]: credentials to caller
 //! - [`ledger`]: logins noted outside the path of a request
 //! - [`actor`]: who changes something, and what they may change
+//! - [`credentials`]: a robot's credentials in the forms that clients take
 //! - [`organizations`], [`users`], [`repositories`], [`robots`], [`teams`], [`permissions`]: administration
 
 pub mod actor;
+pub mod credentials;
 pub mod error;
 pub mod issue;
 pub mod ledger;
