@@ -3,6 +3,7 @@
 pub mod address;
 pub mod authenticate;
 pub mod body;
+pub mod browser;
 pub mod dispatch;
 pub mod error;
 pub mod registry;

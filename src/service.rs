@@ -2,6 +2,7 @@
 //!
 //! - [`issue`]: a token request from credentials to signed token
 //! - [`login`]: credentials to caller
+//! - [`sessions`]: people signed in with a browser
 //! - [`ledger`]: logins noted outside the path of a request
 //! - [`actor`]: who changes something, and what they may change
 //! - [`credentials`]: a robot's credentials in the forms that clients take
@@ -17,6 +18,7 @@ pub mod organizations;
 pub mod permissions;
 pub mod repositories;
 pub mod robots;
+pub mod sessions;
 pub mod teams;
 pub mod users;
 

@@ -4,7 +4,7 @@
 //! integers), and an [`engine::Engine`] runs it. Engines are what a second database plugs in as; everything above
 //! them, the contract tests included, is shared.
 //!
-//! - [`accounts`], [`robots`], [`teams`], [`repositories`], [`permissions`], [`default_permissions`]: rows, one file for each kind of thing
+//! - [`accounts`], [`robots`], [`teams`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`]: rows, one file for each kind of thing
 //! - [`access`]: the one read of a token request
 //! - [`audit`]: the trail, written in the transaction of the change it tells of
 //! - [`engine`], [`sqlite`], [`migrate`]: how statements are run and how the schema comes to be
@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod permissions;
 pub mod repositories;
 pub mod robots;
+pub mod sessions;
 pub mod sqlite;
 pub mod teams;
 

@@ -188,19 +188,42 @@ async fn log_in_user(
     password: &Secret,
     repositories: &[RepositoryName],
 ) -> Result<Standing, LoginError> {
-    let found = app.store.read("user login", |tx| find_user(tx, username))?;
-    // An unknown name costs the same as a wrong password.
-    let hash = found.as_ref().map_or_else(|| app.hasher.dummy().to_owned(), |(_, hash)| hash.clone());
-    let right = app.hasher.verify(password.expose(), &hash).await?;
-    let Some((user, _)) = found.filter(|_| right) else { return Err(LoginError::Wrong) };
-    let standing = app.store.read("user login", |tx| {
-        let Some((current, current_hash)) = find_user(tx, username)? else { return Ok(None) };
-        if current.id != user.id || current_hash != hash || !current.enabled {
-            return Ok(None);
-        }
-        user_standing(app, tx, &current, repositories)
+    let checked = check_password(app, username, password).await?;
+    let standing = app.store.read("user login", |tx| match checked.still_right(tx)? {
+        Some(user) => user_standing(app, tx, &user, repositories),
+        None => Ok(None),
     });
     standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
+}
+
+/// A user whose password was right when it was checked.
+pub(super) struct CheckedPassword {
+    /// The user as it was then.
+    pub(super) account: Account,
+    hash: String,
+}
+
+impl CheckedPassword {
+    /// The user as it is now, unless it was disabled, deleted or given another password meanwhile: hashing takes long enough
+    /// for that.
+    pub(super) fn still_right(&self, tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
+        let current = tx.account_by_id(self.account.id)?.filter(|account| account.enabled);
+        let hash = tx.password(self.account.id)?;
+        Ok(current.filter(|_| hash.as_ref() == Some(&self.hash)))
+    }
+}
+
+/// Checks a user's name (or address) and password. An unknown name costs the same as a wrong password.
+pub(super) async fn check_password(
+    app: &App,
+    username: &str,
+    password: &Secret,
+) -> Result<CheckedPassword, LoginError> {
+    let found = app.store.read("user login", |tx| find_user(tx, username)).map_err(LoginError::Store)?;
+    let hash = found.as_ref().map_or_else(|| app.hasher.dummy().to_owned(), |(_, hash)| hash.clone());
+    let right = app.hasher.verify(password.expose(), &hash).await?;
+    let (account, hash) = found.filter(|_| right).ok_or(LoginError::Wrong)?;
+    Ok(CheckedPassword { account, hash })
 }
 
 /// What a user gets whose credentials were right. `None` when the stored name is not a valid one.

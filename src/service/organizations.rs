@@ -111,6 +111,10 @@ pub fn set_enabled(app: &App, actor: &Actor, name: &str, enabled: bool) -> Resul
         let missing = || ServiceError::NotFound(format!("No user or organization is named {name}"));
         let mut account = tx.account_by_name(name)?.ok_or_else(missing)?;
         account.enabled = enabled;
+        if !enabled {
+            // Enabled again, a user starts by signing in.
+            tx.delete_sessions(account.id)?;
+        }
         tx.update_account(&account)?;
         record(app, tx, actor, &account, if enabled { "user_enable" } else { "user_disable" })?;
         Ok(account)

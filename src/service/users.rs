@@ -92,6 +92,7 @@ pub fn set_password(app: &App, actor: &Actor, name: &str, password: &Secret) -> 
     app.store.write("set password", |tx| {
         let user = find(tx, name)?;
         tx.set_password(user.id, &hash, app.now())?;
+        tx.delete_sessions(user.id)?;
         record(app, tx, actor, &user, "account_change_password")
     })
 }
