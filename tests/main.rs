@@ -3,3 +3,7 @@
 #[cfg(test)]
 mod e2e;
 mod server;
+#[cfg(test)]
+mod store_contract;
+#[cfg(test)]
+mod support;
