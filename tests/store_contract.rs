@@ -220,7 +220,7 @@ fn facts_tell_visibility_state_authority_and_the_highest_role() {
             app.mirror_robot = Some(ci.id);
             tx.update_repository(&app)?;
             let teams = tx.teams_of(ci.id)?;
-            let facts = tx.facts(Some(ci.id), &teams, &name)?;
+            let facts = tx.facts(Some(ci.id), &teams, None, &name)?;
             let namespace = facts.namespace.unwrap();
             assert_eq!(
                 (namespace.id, namespace.enabled, namespace.authority),
@@ -230,16 +230,16 @@ fn facts_tell_visibility_state_authority_and_the_highest_role() {
             assert_eq!(repository.role, Some(Role::Write));
             assert_eq!(repository.visibility, Visibility::Public);
             assert_eq!((repository.state, repository.mirror_robot), (RepositoryState::Mirror, Some(ci.id)));
-            let anonymous = tx.facts(None, &[], &name)?;
+            let anonymous = tx.facts(None, &[], None, &name)?;
             assert_eq!(anonymous.namespace.unwrap().authority, Authority::None);
             assert_eq!(anonymous.repository.unwrap().role, None);
             assert!(tx.is_mirroring(ci.id)?);
             Ok(())
         });
         write(store, |tx| {
-            let unknown = tx.facts(None, &[], &RepositoryName::parse("other/app").unwrap())?;
+            let unknown = tx.facts(None, &[], None, &RepositoryName::parse("other/app").unwrap())?;
             assert_eq!(unknown.namespace, None);
-            let robot = tx.facts(None, &[], &RepositoryName::parse("acme/missing").unwrap())?;
+            let robot = tx.facts(None, &[], None, &RepositoryName::parse("acme/missing").unwrap())?;
             assert!(robot.namespace.is_some() && robot.repository.is_none());
             Ok(())
         });
@@ -253,8 +253,8 @@ fn a_user_administers_its_own_namespace_only() {
             let alice = account(tx, AccountKind::User, "alice", None);
             let bob = account(tx, AccountKind::User, "bob", None);
             let name = RepositoryName::parse("alice/app").unwrap();
-            let own = tx.facts(Some(alice.id), &[], &name)?.namespace.unwrap().authority;
-            let foreign = tx.facts(Some(bob.id), &[], &name)?.namespace.unwrap().authority;
+            let own = tx.facts(Some(alice.id), &[], None, &name)?.namespace.unwrap().authority;
+            let foreign = tx.facts(Some(bob.id), &[], None, &name)?.namespace.unwrap().authority;
             assert_eq!((own, foreign), (Authority::Admin, Authority::None));
             Ok(())
         });
@@ -428,7 +428,7 @@ fn an_altered_row_never_widens_what_is_granted() {
             .read("test", |tx| {
                 let login = tx.robot_login(&RobotName::parse("acme+ci").unwrap())?;
                 let teams = tx.teams_of(ci.id)?;
-                Ok::<_, StoreError>((login, tx.facts(Some(ci.id), &teams, &name)?))
+                Ok::<_, StoreError>((login, tx.facts(Some(ci.id), &teams, None, &name)?))
             })
             .unwrap();
         let live = login.and_then(|login| login.secret.filter(|_| login.owner.enabled));

@@ -183,7 +183,7 @@ fn repository(caller: &Caller, name: &RepositoryName, push: bool, policy: Policy
 fn is_at_home(identity: &Identity, namespace: &Namespace) -> bool {
     match &identity.name {
         AccountName::User(_) => true,
-        AccountName::Robot(robot) => robot.namespace() == *namespace,
+        AccountName::Robot(robot) => robot.is_in(namespace.as_str()),
     }
 }
 

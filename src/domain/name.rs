@@ -114,6 +114,11 @@ impl RobotName {
         &self.full
     }
 
+    /// Whether the robot belongs to the namespace of this name.
+    pub fn is_in(&self, namespace: &str) -> bool {
+        self.full.get(..self.plus) == Some(namespace)
+    }
+
     /// The owner's part, before `+`.
     pub fn namespace(&self) -> Namespace {
         Namespace(self.full.get(..self.plus).unwrap_or_default().to_owned())

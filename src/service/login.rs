@@ -72,7 +72,7 @@ pub async fn log_in(
     repositories: &[RepositoryName],
 ) -> Result<Standing, LoginError> {
     let Credentials::Password { username, password } = credentials else {
-        let facts = app.store.read("anonymous", |tx| facts(tx, None, &[], repositories))?;
+        let facts = app.store.read("anonymous", |tx| facts(tx, None, &[], None, repositories))?;
         return Ok(Standing { caller: Caller::Anonymous, facts });
     };
     if let Some(robot) = RobotName::parse(username) {
@@ -97,7 +97,7 @@ async fn log_in_robot(
         match check_robot(app, &login, &secret) {
             Check::Wrong => Ok(Attempt::Wrong),
             Check::Slow(record) => Ok(Attempt::Slow(login.robot, record)),
-            Check::Right => robot_standing(tx, name, &login.robot, repositories).map(Attempt::Right),
+            Check::Right => robot_standing(tx, name, &login, repositories).map(Attempt::Right),
         }
     });
     match attempt.map_err(LoginError::Store)? {
@@ -115,7 +115,7 @@ async fn log_in_robot(
                 if !(same && may_log_in(app, &login)) {
                     return Ok(None);
                 }
-                robot_standing(tx, name, &login.robot, repositories).map(Some)
+                robot_standing(tx, name, &login, repositories).map(Some)
             });
             standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
         }
@@ -168,17 +168,19 @@ fn write_verifier(app: &App, robot: &Account, record: &SecretRecord, secret: &Ro
 fn robot_standing(
     tx: &mut Tx<'_>,
     name: &RobotName,
-    robot: &Account,
+    login: &RobotLogin,
     repositories: &[RepositoryName],
 ) -> Result<Standing, StoreError> {
-    let teams = if repositories.is_empty() { Vec::new() } else { tx.teams_of(robot.id)? };
+    let robot = &login.robot;
+    let look = login.in_teams && !repositories.is_empty();
+    let teams = if look { tx.teams_of(robot.id)? } else { Vec::new() };
     let identity = Identity {
         id: robot.id,
         name: AccountName::Robot(name.clone()),
         privilege: crate::domain::caller::Privilege::default(),
         oauth: None,
     };
-    let facts = facts(tx, Some(&identity), &teams, repositories)?;
+    let facts = facts(tx, Some(&identity), &teams, Some(&login.owner), repositories)?;
     Ok(Standing { caller: Caller::Account(identity), facts })
 }
 
@@ -241,7 +243,7 @@ pub(super) fn user_standing(
         privilege: app.privilege(&user.name),
         oauth: None,
     };
-    let facts = facts(tx, Some(&identity), &teams, repositories)?;
+    let facts = facts(tx, Some(&identity), &teams, Some(user), repositories)?;
     Ok(Some(Standing { caller: Caller::Account(identity), facts }))
 }
 
@@ -257,7 +259,11 @@ fn facts(
     tx: &mut Tx<'_>,
     identity: Option<&Identity>,
     teams: &[Team],
+    known: Option<&Account>,
     repositories: &[RepositoryName],
 ) -> Result<Vec<Facts>, StoreError> {
-    repositories.iter().map(|name| tx.facts(identity.map(|identity| identity.id), teams, name)).collect()
+    repositories
+        .iter()
+        .map(|name| tx.facts(identity.map(|identity| identity.id), teams, known, name))
+        .collect()
 }

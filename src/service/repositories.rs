@@ -152,7 +152,7 @@ fn decide_registered(
     let mut facts = Vec::new();
     for request in requested {
         if let crate::domain::scope::Resource::Repository(name) = &request.resource {
-            let mut stored = tx.facts(Some(identity.id), &teams, name)?;
+            let mut stored = tx.facts(Some(identity.id), &teams, None, name)?;
             if stored.repository.is_none() {
                 // Could not be registered (its name is retired): nobody is granted anything on it.
                 stored = Facts::default();

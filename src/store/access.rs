@@ -1,7 +1,9 @@
 //! The one read of a token request: the caller's standing and what is stored about each repository asked for.
 
 use super::accounts::{Account, AccountKind, COLUMNS, read_account};
+use super::engine::Value;
 use super::permissions::Grantee;
+use super::repositories::{self, read_repository};
 use super::robots::{SECRET_COLUMNS, SecretRecord, read_secret};
 use super::teams::Team;
 use super::{StoreError, Tx};
@@ -9,6 +11,7 @@ use crate::domain::caller::AccountId;
 use crate::domain::decide::{Authority, Facts, NamespaceFacts, RepositoryFacts};
 use crate::domain::name::{RepositoryName, RobotName};
 use crate::domain::permission::{Role, TeamRole};
+use std::sync::LazyLock;
 
 /// What is needed to check a robot's login.
 #[derive(Clone, Debug)]
@@ -17,69 +20,114 @@ pub struct RobotLogin {
     pub robot: Account,
     /// Its owner's account. A robot of a disabled owner cannot log in.
     pub owner: Account,
-    /// Its secret. `None` when no secret can be right, because the row is missing or was altered.
+    /// Its secret. `None` when no secret can be right, because the row was altered.
     pub secret: Option<SecretRecord>,
+    /// Whether it sits in any team: most do not, and are spared the look.
+    pub in_teams: bool,
 }
+
+/// Robot, owner and newest secret in one statement: this is the statement that every pull by a robot runs.
+static ROBOT_LOGIN: LazyLock<String> = LazyLock::new(|| {
+    let owner = COLUMNS.replace("account.", "owner.");
+    format!(
+        "SELECT {COLUMNS}, {owner}, {SECRET_COLUMNS}, \
+         EXISTS (SELECT 1 FROM team_member WHERE team_member.account_id = account.id) \
+         FROM account JOIN account AS owner ON owner.id = account.owner_id \
+         JOIN robot_secret ON robot_secret.robot_id = account.id \
+         WHERE account.name = $1 ORDER BY robot_secret.generation DESC LIMIT 1"
+    )
+});
+
+/// A repository and what was granted on it to one account directly.
+static REPOSITORY_ACCESS: LazyLock<String> = LazyLock::new(|| {
+    let columns = repositories::COLUMNS;
+    format!(
+        "SELECT {columns}, repository_permission.role, repository_permission.mac FROM repository \
+         LEFT JOIN repository_permission ON repository_permission.account_id = $1 \
+         AND repository_permission.repository_id = repository.id \
+         WHERE repository.namespace_id = $2 AND repository.name = $3"
+    )
+});
+
+/// An account of any kind; the caller picks.
+static NAMESPACE: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {COLUMNS} FROM account WHERE name = $1 AND kind <> 'robot'"));
 
 impl Tx<'_> {
     /// Finds a robot together with its owner and its newest secret.
     pub fn robot_login(&mut self, name: &RobotName) -> Result<Option<RobotLogin>, StoreError> {
-        let Some(robot) = self.account_by_name(name.as_str())? else {
+        let found = self.first(&ROBOT_LOGIN, &[name.as_str().into()], |columns| {
+            let (robot, owner) = (read_account(columns)?, read_account(columns)?);
+            Ok((robot, owner, read_secret(columns)?, columns.take::<bool>()?))
+        })?;
+        let Some(((robot, robot_mac), (owner, owner_mac), (secret, secret_mac), in_teams)) = found else {
             return Ok(None);
         };
-        let owner = match robot.owner {
-            Some(owner) => self.account_by_id(owner)?,
-            None => None,
-        };
-        // The MAC of the owner's row ties its name to its id: a robot moved below another owner is not found.
-        let Some(owner) = owner.filter(|owner| owner.name == name.namespace().as_str()) else {
+        // The owner's MAC ties its name to its id: a robot that was moved below another owner is not found.
+        let genuine = self.account_is_genuine(&robot, &robot_mac)
+            && self.account_is_genuine(&owner, &owner_mac)
+            && name.is_in(&owner.name);
+        if !genuine {
             return Ok(None);
-        };
-        let statement = format!(
-            "SELECT {SECRET_COLUMNS} FROM robot_secret WHERE robot_id = $1 ORDER BY generation DESC LIMIT 1"
-        );
-        let found = self.first(&statement, &[robot.id.into()], read_secret)?;
-        let secret = found
-            .filter(|(secret, mac)| self.is_genuine("robot_secret", &secret.deciding(robot.id), mac))
-            .map(|(secret, _)| secret);
-        Ok(Some(RobotLogin { robot, owner, secret }))
+        }
+        let secret_is_genuine = self.is_genuine("robot_secret", &secret.deciding(robot.id), &secret_mac);
+        Ok(Some(RobotLogin { robot, owner, secret: secret_is_genuine.then_some(secret), in_teams }))
     }
 
     /// What the decider needs to know about a repository for a caller (`None`: the anonymous). `teams` are the caller's
-    /// ([`Self::teams_of`]), read once for all repositories.
+    /// ([`Self::teams_of`]), read once for all repositories; `known` is a namespace that this transaction has read already.
     pub fn facts(
         &mut self,
         caller: Option<AccountId>,
         teams: &[Team],
+        known: Option<&Account>,
         name: &RepositoryName,
     ) -> Result<Facts, StoreError> {
-        let statement = format!("SELECT {COLUMNS} FROM account WHERE name = $1 AND kind <> 'robot'");
-        let found = self.first(&statement, &[name.namespace().as_str().into()], read_account)?;
-        let Some((namespace, _)) = found.filter(|(account, mac)| self.account_is_genuine(account, mac))
-        else {
-            return Ok(Facts::default());
+        let read;
+        let namespace = if let Some(known) = known.filter(|known| known.name == name.namespace().as_str()) {
+            known
+        } else {
+            let found = self.first(&NAMESPACE, &[name.namespace().as_str().into()], read_account)?;
+            let genuine = found.filter(|(account, mac)| self.account_is_genuine(account, mac));
+            let Some((account, _)) = genuine else { return Ok(Facts::default()) };
+            read = account;
+            &read
         };
-        let authority = caller.map_or(Authority::None, |caller| authority(caller, teams, &namespace));
-        let repository = match self.repository(namespace.id, name.name())? {
-            None => None,
-            Some(repository) => {
-                let mut role: Option<Role> = None;
-                if let Some(caller) = caller {
-                    role = self.granted_role(Grantee::Account(caller), repository.id)?;
-                    for team in teams.iter().filter(|team| team.organization == namespace.id) {
-                        role = role.max(self.granted_role(Grantee::Team(team.id), repository.id)?);
-                    }
-                }
-                Some(RepositoryFacts {
-                    visibility: repository.visibility,
-                    state: repository.state,
-                    mirror_robot: repository.mirror_robot,
-                    role,
-                })
-            }
-        };
+        let authority = caller.map_or(Authority::None, |caller| authority(caller, teams, namespace));
+        let repository = self.repository_facts(caller, teams, namespace.id, name.name())?;
         let namespace = NamespaceFacts { id: namespace.id, enabled: namespace.enabled, authority };
         Ok(Facts { namespace: Some(namespace), repository })
+    }
+
+    fn repository_facts(
+        &mut self,
+        caller: Option<AccountId>,
+        teams: &[Team],
+        namespace: AccountId,
+        name: &str,
+    ) -> Result<Option<RepositoryFacts>, StoreError> {
+        let parameters: [Value<'_>; 3] = [caller.into(), namespace.into(), name.into()];
+        let found = self.first(&REPOSITORY_ACCESS, &parameters, |columns| {
+            let repository = read_repository(columns)?;
+            Ok((repository, columns.take::<Option<Role>>()?, columns.take::<Option<Vec<u8>>>()?))
+        })?;
+        let genuine = found.filter(|((repository, mac), ..)| self.repository_is_genuine(repository, mac));
+        let Some(((repository, _), granted, mac)) = genuine else { return Ok(None) };
+        let mut role = match (caller, granted, mac) {
+            (Some(caller), Some(role), Some(mac)) => {
+                self.genuine_role(Grantee::Account(caller), repository.id, role, &mac)
+            }
+            _ => None,
+        };
+        for team in teams.iter().filter(|team| team.organization == namespace) {
+            role = role.max(self.granted_role(Grantee::Team(team.id), repository.id)?);
+        }
+        Ok(Some(RepositoryFacts {
+            visibility: repository.visibility,
+            state: repository.state,
+            mirror_robot: repository.mirror_robot,
+            role,
+        }))
     }
 }
 

@@ -50,9 +50,18 @@ impl Tx<'_> {
             &[grantee.id().into(), repository.0.into()],
             |columns| Ok((columns.take::<Role>()?, columns.take::<Vec<u8>>()?)),
         )?;
-        let genuine =
-            |(role, mac): &(Role, Vec<u8>)| self.is_genuine(table, &grantee.deciding(repository, *role), mac);
-        Ok(found.filter(genuine).map(|(role, _)| role))
+        Ok(found.and_then(|(role, mac)| self.genuine_role(grantee, repository, role, &mac)))
+    }
+
+    /// The role of a grant whose MAC is right.
+    pub(super) fn genuine_role(
+        &self,
+        grantee: Grantee,
+        repository: RepositoryId,
+        role: Role,
+        mac: &[u8],
+    ) -> Option<Role> {
+        self.is_genuine(grantee.table().0, &grantee.deciding(repository, role), mac).then_some(role)
     }
 
     /// Grants exactly `role`, whatever was granted before.
