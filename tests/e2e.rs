@@ -11,8 +11,10 @@ mod http;
 mod image;
 mod process;
 mod registry;
+mod standin;
 mod tools;
 
+mod compose;
 mod every_client;
 mod forge;
 mod forged_tokens;
