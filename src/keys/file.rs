@@ -1,7 +1,7 @@
 //! Reading and replacing single files of the key directory.
 
 use super::error::{KeyError, Reason};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -16,7 +16,6 @@ pub(super) enum Privacy {
     /// Its owner alone.
     Secret,
     /// Everybody may read it (the registry must, for certificates), nobody else may write it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "certificates come next"))]
     Public,
 }
 
@@ -63,12 +62,7 @@ fn check_mode(
 /// whole. The caller holds the directory's lock, which makes the temporary name its own.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
     let temporary = path.with_added_extension("new");
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(KeyError::io(&temporary, "removed")(error));
-        }
-        _ => {}
-    }
+    remove(&temporary)?;
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(text.as_bytes())?;
@@ -77,6 +71,14 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
     };
     write().map_err(KeyError::io(path, "written"))?;
     sync_directory(path)
+}
+
+/// Removes a file that may already be gone.
+pub(super) fn remove(path: &Path) -> Result<(), KeyError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(KeyError::io(path, "removed")(error)),
+        _ => sync_directory(path),
+    }
 }
 
 /// Makes a name that was added to or removed from the directory of `path` survive a power loss.
@@ -89,14 +91,15 @@ fn sync_directory(path: &Path) -> Result<(), KeyError> {
         .map_err(KeyError::io(directory, "synced"))
 }
 
-/// Makes the directory, for its owner alone, unless it is there; refuses one that others may write, because they could put
-/// their own keys into it.
+/// Makes the directory, for its owner alone. One that is there already is closed to others: it may come from a checkout or
+/// a volume, made under a laxer umask.
 pub(super) fn make_directory(path: &Path) -> Result<(), KeyError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(KeyError::io(path, "made"))?;
-    check_directory(path)
+    let closed = fs::set_permissions(path, Permissions::from_mode(0o700));
+    check_directory(path).and(closed.map_err(KeyError::io(path, "closed to other users")))
 }
 
-/// See [`make_directory`].
+/// Refuses a directory that others may write, because they could put their own keys into it.
 pub(super) fn check_directory(path: &Path) -> Result<(), KeyError> {
     let metadata = fs::metadata(path).map_err(KeyError::io(path, "read"))?;
     check_mode(path, metadata.permissions().mode(), 0o022, "write", "700")
@@ -121,7 +124,7 @@ mod tests {
     use super::*;
 
     fn mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
 
     #[test]
@@ -171,8 +174,13 @@ mod tests {
         let path = directory.path().join("keys");
         make_directory(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        mode(&path, 0o755);
+        check_directory(&path).unwrap();
         mode(&path, 0o770);
-        make_directory(&path).unwrap_err();
+        let error = check_directory(&path).unwrap_err().to_string();
+        assert!(error.contains("must not write it; run: chmod 700"), "{error}");
+        make_directory(&path).unwrap();
+        check_directory(&path).unwrap();
     }
 
     #[test]

@@ -124,13 +124,13 @@ pub async fn issue(app: &Arc<App>, request: TokenRequest) -> Result<Issued, Issu
         &app.config.tokens.issuer,
         caller.subject(),
         audience,
-        granted.access(),
+        &granted,
         now,
         lifetime,
         app.random.as_ref(),
     )
     .map_err(|error| IssueError::Signing(error.to_string()))?;
-    let token = app.ring.signer().sign(&claims).map_err(|error| IssueError::Signing(error.to_string()))?;
+    let token = app.ring.sign(&claims).map_err(|error| IssueError::Signing(error.to_string()))?;
     Ok(Issued { token, caller, requested: request.requested, granted, issued_at: now, expires_in: lifetime })
 }
 
