@@ -57,8 +57,8 @@ pub(super) fn root(key_pem: &str) -> Pem {
 pub(super) fn leaf(root_key_pem: &str, key: &NewKey) -> Pem {
     let pair = KeyPair::from_pem(root_key_pem).map_err(|error| error.to_string())?;
     let issuer = Issuer::new(root_params(&pair)?, pair);
-    let mut params = validity(&format!("dockpass token signer {}", key.public.id()));
-    params.is_ca = IsCa::ExplicitNoCa;
+    // Every byte of a leaf is sent twice base64-encoded in each token: short names, no extension that could be left out.
+    let mut params = validity(key.public.id().short());
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
     let certificate = params.signed_by(&*key.pair, &issuer).map_err(|error| error.to_string())?;
@@ -68,7 +68,7 @@ pub(super) fn leaf(root_key_pem: &str, key: &NewKey) -> Pem {
 /// The same for the same key each time, so that a leaf can be issued without parsing the root's certificate.
 fn root_params(pair: &KeyPair) -> Result<CertificateParams, String> {
     let id = PublicKey::from_spki(&pair.subject_public_key_info())?;
-    let mut params = validity(&format!("dockpass token root {}", id.id()));
+    let mut params = validity(&format!("dockpass root {}", id.id().short()));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)

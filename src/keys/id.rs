@@ -48,6 +48,11 @@ impl SigningKeyId {
         &self.0
     }
 
+    /// Two of the groups, enough for a person to tell the keys of one installation apart.
+    pub fn short(&self) -> &str {
+        self.0.get(..9).unwrap_or(&self.0)
+    }
+
     /// The file of the private key.
     pub(super) fn key_file(&self) -> String {
         format!("{PREFIX}{}.key", self.0.replace(':', "-"))
