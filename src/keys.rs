@@ -45,38 +45,3 @@ pub use signer::{KeyHeader, SignedToken, Signer};
 pub use symmetric::KeyId;
 pub use token::{Expected, InvalidToken, VerifiedToken};
 pub use verify::{RowKey, Verdict, VerifyKey};
-
-use crate::domain::claims::Claims;
-
-/// A signed token; to be replaced.
-#[derive(Clone, Debug)]
-pub struct SignedToken(String);
-
-impl SignedToken {
-    /// The token as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// To be replaced.
-#[derive(Debug)]
-pub struct Signer;
-
-impl Signer {
-    /// To be replaced.
-    pub fn sign(&self, _claims: &Claims) -> Result<SignedToken, KeyError> {
-        Ok(SignedToken(String::new()))
-    }
-}
-
-/// To be replaced by the ring of signing keys.
-#[derive(Debug)]
-pub struct KeyRing(Signer);
-
-impl KeyRing {
-    /// The signer that counts now.
-    pub fn signer(&self) -> &Signer {
-        &self.0
-    }
-}
