@@ -145,7 +145,8 @@ CREATE TABLE oauth_application (
     application_uri TEXT NOT NULL,
     description     TEXT NOT NULL,
     avatar_email    TEXT,
-    created_at      INTEGER NOT NULL
+    created_at      INTEGER NOT NULL,
+    mac             BLOB NOT NULL                   -- id, organization_id, client_id, client_secret, redirect_uri
 ) STRICT;
 CREATE INDEX oauth_application_by_organization ON oauth_application (organization_id);
 
@@ -163,7 +164,7 @@ CREATE TABLE oauth_token (
     created_at       INTEGER NOT NULL,
     expires_at       INTEGER NOT NULL,
     last_accessed_at INTEGER,
-    mac              BLOB NOT NULL                  -- uuid, account_id, lookup, digest, scope, expires_at
+    mac              BLOB NOT NULL                  -- uuid, application_id, account_id, lookup, digest, scope, expires_at
 ) STRICT;
 CREATE INDEX oauth_token_by_application ON oauth_token (application_id);
 CREATE INDEX oauth_token_by_account ON oauth_token (account_id);

@@ -3,17 +3,22 @@
 //! - [`issue`]: a token request from credentials to signed token
 //! - [`login`]: credentials to caller
 //! - [`sessions`]: people signed in with a browser
+//! - [`oauth`], [`app_tokens`]: tokens that act for users
 //! - [`ledger`]: logins noted outside the path of a request
 //! - [`actor`]: who changes something, and what they may change
 //! - [`credentials`]: a robot's credentials in the forms that clients take
+//! - [`initialize`]: the first user
 //! - [`organizations`], [`users`], [`repositories`], [`robots`], [`teams`], [`permissions`]: administration
 
 pub mod actor;
+pub mod app_tokens;
 pub mod credentials;
 pub mod error;
+pub mod initialize;
 pub mod issue;
 pub mod ledger;
 pub mod login;
+pub mod oauth;
 pub mod organizations;
 pub mod permissions;
 pub mod repositories;

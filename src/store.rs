@@ -4,17 +4,19 @@
 //! integers), and an [`engine::Engine`] runs it. Engines are what a second database plugs in as; everything above
 //! them, the contract tests included, is shared.
 //!
-//! - [`accounts`], [`robots`], [`teams`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`]: rows, one file for each kind of thing
+//! - [`accounts`], [`robots`], [`teams`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`], [`oauth`], [`app_tokens`]: rows, one file for each kind of thing
 //! - [`access`]: the one read of a token request
 //! - [`audit`]: the trail, written in the transaction of the change it tells of
 //! - [`engine`], [`sqlite`], [`migrate`]: how statements are run and how the schema comes to be
 
 pub mod access;
 pub mod accounts;
+pub mod app_tokens;
 pub mod audit;
 pub mod default_permissions;
 pub mod engine;
 pub mod migrate;
+pub mod oauth;
 pub mod permissions;
 pub mod repositories;
 pub mod robots;

@@ -2,8 +2,6 @@
 
 #[cfg(test)]
 mod e2e;
-#[cfg(test)]
-mod fuzz;
 mod server;
 #[cfg(test)]
 mod store_contract;

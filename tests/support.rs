@@ -28,8 +28,3 @@ impl Random for TestRandom {
         }
     }
 }
-
-/// A number out of an environment variable, which asks for the long form of a test.
-pub(crate) fn number(variable: &str) -> Option<u64> {
-    std::env::var_os(variable)?.to_str()?.parse().ok()
-}

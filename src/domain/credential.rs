@@ -57,6 +57,39 @@ impl RobotSecret {
     }
 }
 
+/// A random token of `LENGTH` characters of `A-Z0-9`. Its first half finds it in the database, the whole is then compared
+/// by its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token<const LENGTH: usize>(Secret);
+
+/// An OAuth access token: a bearer of the API, the password of `$oauthtoken`.
+pub type AccessToken = Token<40>;
+/// An application-specific token: the password of `$app`.
+pub type AppToken = Token<120>;
+
+impl<const LENGTH: usize> Token<LENGTH> {
+    /// A fresh token.
+    pub fn generate(random: &dyn Random) -> Self {
+        Self(Secret::generate(LENGTH, random))
+    }
+
+    /// Takes a text that has the form of such a token; anything else cannot be one and costs no look-up.
+    pub fn parse(text: &str) -> Option<Self> {
+        let formed = text.len() == LENGTH && text.bytes().all(|byte| ALPHABET.contains(&byte));
+        formed.then(|| Self(Secret::new(text)))
+    }
+
+    /// The part that finds the token. The rest alone has more than 100 bits.
+    pub fn lookup(&self) -> &str {
+        self.expose().get(..LENGTH / 2).unwrap_or_default()
+    }
+
+    /// The text itself; see [`Secret::expose`].
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +117,19 @@ mod tests {
         {
             assert_eq!(RobotSecret::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn one_kind_of_token_never_has_the_form_of_another() {
+        let (access, app) =
+            (AccessToken::generate(&Counting(0.into())), AppToken::generate(&Counting(0.into())));
+        assert_eq!(AccessToken::parse(access.expose()), Some(access.clone()));
+        assert_eq!((access.lookup().len(), app.lookup().len()), (20, 60));
+        assert_eq!(AppToken::parse(access.expose()), None);
+        assert_eq!(AccessToken::parse(app.expose()), None);
+        assert_eq!(RobotSecret::parse(access.expose()), None);
+        assert_eq!(RobotSecret::parse(app.expose()), None);
+        assert!(!format!("{access:?}").contains(access.lookup()));
     }
 
     #[test]

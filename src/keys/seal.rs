@@ -50,17 +50,21 @@ impl SealKey {
         token: &str,
         random: &dyn Random,
     ) -> Option<Vec<u8>> {
+        self.seal_with(aad(robot, generation), token, random)
+    }
+
+    /// Seals any other secret that is shown again. `label` names the kind of thing, `owner` the row that it stands in:
+    /// copied to another row or taken for another kind, it does not open.
+    pub fn seal_text(&self, label: &str, owner: &str, text: &str, random: &dyn Random) -> Option<Vec<u8>> {
+        self.seal_with(text_aad(label, owner), text, random)
+    }
+
+    fn seal_with(&self, aad: Aad<Vec<u8>>, text: &str, random: &dyn Random) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
-        let mut text = Zeroizing::new(token.as_bytes().to_vec());
-        let tag = self
-            .key
-            .seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key(nonce),
-                aad(robot, generation),
-                &mut text,
-            )
-            .ok()?;
+        let mut text = Zeroizing::new(text.as_bytes().to_vec());
+        let sealed = Nonce::assume_unique_for_key(nonce);
+        let tag = self.key.seal_in_place_separate_tag(sealed, aad, &mut text).ok()?;
         Some([&self.id.to_bytes(), nonce.as_slice(), &text, tag.as_ref()].concat())
     }
 
@@ -71,18 +75,27 @@ impl SealKey {
         generation: i64,
         sealed: &[u8],
     ) -> Result<Zeroizing<String>, OpenError> {
+        self.open_with(aad(robot, generation), sealed)
+    }
+
+    /// Opens what [`Self::seal_text`] made for the same kind and row.
+    pub fn open_text(&self, label: &str, owner: &str, sealed: &[u8]) -> Result<Zeroizing<String>, OpenError> {
+        self.open_with(text_aad(label, owner), sealed)
+    }
+
+    fn open_with(&self, aad: Aad<Vec<u8>>, sealed: &[u8]) -> Result<Zeroizing<String>, OpenError> {
         let (id, rest) = KeyId::split(sealed).ok_or(OpenError::Tampered)?;
         if id != self.id {
             return Err(OpenError::OtherKey(id));
         }
         let (nonce, rest) = rest.split_first_chunk::<NONCE_LEN>().ok_or(OpenError::Tampered)?;
         let mut text = Zeroizing::new(rest.to_vec());
-        let token = self
+        let opened = self
             .key
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), aad(robot, generation), &mut text)
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut text)
             .map_err(|_| OpenError::Tampered)?;
-        let token = std::str::from_utf8(token).map_err(|_| OpenError::Tampered)?;
-        Ok(Zeroizing::new(token.to_owned()))
+        let opened = std::str::from_utf8(opened).map_err(|_| OpenError::Tampered)?;
+        Ok(Zeroizing::new(opened.to_owned()))
     }
 }
 
@@ -90,6 +103,12 @@ impl SealKey {
 fn aad(robot: AccountId, generation: i64) -> Aad<Vec<u8>> {
     let (robot, generation) = (robot.0.to_be_bytes(), generation.to_be_bytes());
     Aad::from([b"dockpass robot token 1".as_slice(), &robot, &generation].concat())
+}
+
+/// The length keeps label and owner apart.
+fn text_aad(label: &str, owner: &str) -> Aad<Vec<u8>> {
+    let length = (label.len() as u64).to_be_bytes();
+    Aad::from([b"dockpass text 1".as_slice(), &length, label.as_bytes(), owner.as_bytes()].concat())
 }
 
 impl fmt::Debug for SealKey {
@@ -130,6 +149,17 @@ mod tests {
         let (one, two) = (sealed(&key), sealed(&key));
         assert_ne!(one, two);
         assert!(!one.windows(5).any(|window| window == b"TOKEN"));
+    }
+
+    #[test]
+    fn a_sealed_text_opens_for_its_kind_and_row_only() {
+        let key = key();
+        let sealed = key.seal_text("app token", "row 1", "TOKEN", &SystemRandom::default()).unwrap();
+        assert_eq!(key.open_text("app token", "row 1", &sealed).unwrap().as_str(), "TOKEN");
+        for (label, owner) in [("app token", "row 2"), ("client secret", "row 1"), ("app tokenr", "ow 1")] {
+            assert_eq!(key.open_text(label, owner, &sealed), Err(OpenError::Tampered));
+        }
+        assert_eq!(key.open(ROBOT, 1, &sealed), Err(OpenError::Tampered));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::fmt;
 pub struct VerifyKey {
     id: KeyId,
     verifier: hmac::Key,
+    token: hmac::Key,
     row: RowKey,
 }
 
@@ -34,6 +35,7 @@ impl VerifyKey {
         Self {
             id: material.id(),
             verifier: material.derive("dockpass robot verifier 1"),
+            token: material.derive("dockpass token digest 1"),
             row: RowKey(material.derive("dockpass row 1")),
         }
     }
@@ -77,6 +79,24 @@ impl VerifyKey {
             }
             _ => Verdict::Wrong,
         }
+    }
+}
+
+impl VerifyKey {
+    /// What to store of a random token that is not a robot's. `label` names the kind of token: a digest of one kind never
+    /// matches for another.
+    pub fn token_digest(&self, label: &str, token: &str) -> [u8; 32] {
+        let mut digest = [0; 32];
+        let mac = symmetric::mac(&self.token, [label.as_bytes(), token.as_bytes()]);
+        for (to, from) in digest.iter_mut().zip(mac.as_ref()) {
+            *to = *from;
+        }
+        digest
+    }
+
+    /// Whether `token` is the one whose digest is stored, in the same time whether it is or not.
+    pub fn is_token(&self, label: &str, token: &str, stored: &[u8]) -> bool {
+        symmetric::equal(stored, &self.token_digest(label, token))
     }
 }
 
@@ -137,6 +157,17 @@ mod tests {
         assert_eq!(key.check(ROBOT, 3, "SECREU", &stored), Verdict::Wrong);
         assert_eq!(key.check(ROBOT, 4, "SECRET", &stored), Verdict::Wrong);
         assert_eq!(key.check(AccountId(8), 3, "SECRET", &stored), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_token_digest_holds_for_one_token_of_one_kind() {
+        let key = key();
+        let stored = key.token_digest("oauth", "TOKEN");
+        assert!(key.is_token("oauth", "TOKEN", &stored));
+        assert!(!key.is_token("oauth", "TOKEM", &stored));
+        assert!(!key.is_token("app", "TOKEN", &stored));
+        assert!(!key.is_token("oauth", "TOKEN", &stored[..31]));
+        assert!(!key.is_token("oautht", "OKEN", &stored));
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub enum IssueError {
 }
 
 /// Issues a token that grants what the caller may have of what it asked for, possibly nothing.
-pub async fn issue(app: &Arc<App>, request: TokenRequest) -> Result<Issued, IssueError> {
+pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, IssueError> {
     let audience = audience(app, request.service.as_deref())?;
     if matches!(request.credentials, Credentials::None) && request.requested.is_empty() {
         return Err(IssueError::AnonymousProbe);
@@ -106,8 +106,9 @@ pub async fn issue(app: &Arc<App>, request: TokenRequest) -> Result<Issued, Issu
         }
     };
     let now = app.now();
-    note_success(app, &request, &standing.caller, now);
-    let Standing { caller, facts } = standing;
+    let Standing { caller, facts, metadata } = standing;
+    request.origin.metadata.extend(metadata);
+    note_success(app, &request, &caller, now);
     let known = |name: &RepositoryName| {
         repositories
             .iter()

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Login events that may wait to be written; further ones are counted as lost rather than filling the memory.
 const MOST_EVENTS: usize = 10_000;
-/// Accounts whose last login may wait to be written. One more is written with the next batch it appears in.
+/// Accounts (and tokens) whose last login may wait to be written. One more is written with the next batch it appears in.
 const MOST_ACCOUNTS: usize = 200_000;
 
 /// A login attempt to be audited.
@@ -34,6 +34,8 @@ pub struct LoginEvent {
 #[derive(Default)]
 struct Pending {
     logins: HashMap<AccountId, Timestamp>,
+    access_tokens: HashMap<String, Timestamp>,
+    app_tokens: HashMap<String, Timestamp>,
     events: Vec<LoginEvent>,
 }
 
@@ -48,10 +50,19 @@ impl Ledger {
     /// Notes that an account has logged in.
     pub fn note_login(&self, account: AccountId, at: Timestamp) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        if pending.logins.len() < MOST_ACCOUNTS || pending.logins.contains_key(&account) {
-            let latest = pending.logins.entry(account).or_insert(at);
-            *latest = (*latest).max(at);
-        }
+        note(&mut pending.logins, account, at);
+    }
+
+    /// Notes that an OAuth access token was used.
+    pub fn note_access_token(&self, uuid: &str, at: Timestamp) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        note(&mut pending.access_tokens, uuid.to_owned(), at);
+    }
+
+    /// Notes that an application-specific token was used.
+    pub fn note_app_token(&self, uuid: &str, at: Timestamp) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        note(&mut pending.app_tokens, uuid.to_owned(), at);
     }
 
     /// Notes an attempt for the audit trail.
@@ -72,12 +83,17 @@ impl Ledger {
     /// Writes down what waits. On failure it waits on, within the stated bounds.
     pub fn flush(app: &App) -> Result<(), StoreError> {
         let pending = std::mem::take(&mut *app.ledger.pending.lock().unwrap_or_else(PoisonError::into_inner));
-        if pending.logins.is_empty() && pending.events.is_empty() {
+        let Pending { logins, access_tokens, app_tokens, events } = &pending;
+        if logins.is_empty() && access_tokens.is_empty() && app_tokens.is_empty() && events.is_empty() {
             return Ok(());
         }
-        let logins: Vec<_> = pending.logins.iter().map(|(account, at)| (*account, *at)).collect();
+        let logins: Vec<_> = pending.logins.into_iter().collect();
+        let access_tokens: Vec<_> = pending.access_tokens.into_iter().collect();
+        let app_tokens: Vec<_> = pending.app_tokens.into_iter().collect();
         let written = app.store.write("note logins", |tx| {
             tx.note_logins(&logins)?;
+            tx.note_access_tokens(&access_tokens)?;
+            tx.note_app_tokens(&app_tokens)?;
             for event in &pending.events {
                 let recorded = Event {
                     kind: event.kind,
@@ -94,10 +110,23 @@ impl Ledger {
             for (account, at) in logins {
                 app.ledger.note_login(account, at);
             }
+            for (uuid, at) in access_tokens {
+                app.ledger.note_access_token(&uuid, at);
+            }
+            for (uuid, at) in app_tokens {
+                app.ledger.note_app_token(&uuid, at);
+            }
             for event in pending.events {
                 app.ledger.note_event(event);
             }
         }
         written
+    }
+}
+
+fn note<K: Eq + std::hash::Hash>(times: &mut HashMap<K, Timestamp>, key: K, at: Timestamp) {
+    if times.len() < MOST_ACCOUNTS || times.contains_key(&key) {
+        let latest = times.entry(key).or_insert(at);
+        *latest = (*latest).max(at);
     }
 }

@@ -1,9 +1,10 @@
 //! Credentials to caller, and what is stored about the repositories asked for, in one transaction.
 
-use super::App;
 use super::error::ROBOTS_DISALLOWED;
+use super::oauth::{self, Bearer};
+use super::{App, app_tokens};
 use crate::domain::caller::{Caller, Identity};
-use crate::domain::credential::{RobotSecret, Secret};
+use crate::domain::credential::{AccessToken, AppToken, RobotSecret, Secret};
 use crate::domain::decide::Facts;
 use crate::domain::name::{AccountName, Namespace, RepositoryName, RobotName};
 use crate::keys::Verdict;
@@ -13,6 +14,7 @@ use crate::store::accounts::{Account, AccountKind};
 use crate::store::robots::SecretRecord;
 use crate::store::teams::Team;
 use crate::store::{StoreError, Tx};
+use serde_json::{Map, Value};
 
 /// What a client sent to show who it is.
 #[derive(Clone, Debug)]
@@ -62,6 +64,8 @@ pub struct Standing {
     pub caller: Caller,
     /// In the order asked for.
     pub facts: Vec<Facts>,
+    /// What the caller's events carry beside its name: the access token that was used.
+    pub metadata: Map<String, Value>,
 }
 
 /// Checks credentials and reads what is stored about `repositories`, in the same transaction wherever the check is quick
@@ -73,12 +77,44 @@ pub async fn log_in(
 ) -> Result<Standing, LoginError> {
     let Credentials::Password { username, password } = credentials else {
         let facts = app.store.read("anonymous", |tx| facts(tx, None, &[], None, repositories))?;
-        return Ok(Standing { caller: Caller::Anonymous, facts });
+        return Ok(Standing { caller: Caller::Anonymous, facts, metadata: Map::new() });
     };
+    match username.as_str() {
+        "$oauthtoken" => return log_in_access_token(app, password, repositories),
+        "$app" => return log_in_app_token(app, password, repositories),
+        _ => {}
+    }
     if let Some(robot) = RobotName::parse(username) {
         return log_in_robot(app, &robot, password, repositories).await;
     }
     log_in_user(app, username, password, repositories).await
+}
+
+fn log_in_access_token(
+    app: &App,
+    password: &Secret,
+    repositories: &[RepositoryName],
+) -> Result<Standing, LoginError> {
+    let token = AccessToken::parse(password.expose()).ok_or(LoginError::Wrong)?;
+    let standing = app.store.read("access token login", |tx| {
+        let Some(Bearer { identity, metadata }) = oauth::check(app, tx, &token)? else { return Ok(None) };
+        let facts = user_facts(tx, &identity, None, repositories)?;
+        Ok(Some(Standing { caller: Caller::Account(identity), facts, metadata }))
+    });
+    standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
+}
+
+fn log_in_app_token(
+    app: &App,
+    password: &Secret,
+    repositories: &[RepositoryName],
+) -> Result<Standing, LoginError> {
+    let token = AppToken::parse(password.expose()).ok_or(LoginError::Wrong)?;
+    let standing = app.store.read("app token login", |tx| match app_tokens::check(app, tx, &token)? {
+        Some(user) => user_standing(app, tx, &user, repositories),
+        None => Ok(None),
+    });
+    standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
 }
 
 async fn log_in_robot(
@@ -181,7 +217,7 @@ fn robot_standing(
         oauth: None,
     };
     let facts = facts(tx, Some(&identity), &teams, Some(&login.owner), repositories)?;
-    Ok(Standing { caller: Caller::Account(identity), facts })
+    Ok(Standing { caller: Caller::Account(identity), facts, metadata: Map::new() })
 }
 
 async fn log_in_user(
@@ -236,15 +272,14 @@ pub(super) fn user_standing(
     repositories: &[RepositoryName],
 ) -> Result<Option<Standing>, StoreError> {
     let Ok(name) = Namespace::parse(&user.name) else { return Ok(None) };
-    let teams = if repositories.is_empty() { Vec::new() } else { tx.teams_of(user.id)? };
     let identity = Identity {
         id: user.id,
         name: AccountName::User(name),
         privilege: app.privilege(&user.name),
         oauth: None,
     };
-    let facts = facts(tx, Some(&identity), &teams, Some(user), repositories)?;
-    Ok(Some(Standing { caller: Caller::Account(identity), facts }))
+    let facts = user_facts(tx, &identity, Some(user), repositories)?;
+    Ok(Some(Standing { caller: Caller::Account(identity), facts, metadata: Map::new() }))
 }
 
 /// A user by name or by address, as Quay takes both.
@@ -253,6 +288,16 @@ fn find_user(tx: &mut Tx<'_>, username: &str) -> Result<Option<(Account, String)
         if username.contains('@') { tx.account_by_email(username)? } else { tx.account_by_name(username)? };
     let Some(user) = account.filter(|account| account.kind == AccountKind::User) else { return Ok(None) };
     Ok(tx.password(user.id)?.map(|hash| (user, hash)))
+}
+
+fn user_facts(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    user: Option<&Account>,
+    repositories: &[RepositoryName],
+) -> Result<Vec<Facts>, StoreError> {
+    let teams = if repositories.is_empty() { Vec::new() } else { tx.teams_of(identity.id)? };
+    facts(tx, Some(identity), &teams, user, repositories)
 }
 
 fn facts(

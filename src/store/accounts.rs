@@ -169,6 +169,14 @@ impl Tx<'_> {
         Ok(counted.unwrap_or_default())
     }
 
+    /// Whether there is any user.
+    pub fn has_users(&mut self) -> Result<bool, StoreError> {
+        let found = self.first("SELECT id FROM account WHERE kind = 'user' LIMIT 1", &[], |columns| {
+            columns.take::<i64>()
+        })?;
+        Ok(found.is_some())
+    }
+
     /// A user's password hash (PHC string). `None` without one, or when its row was altered.
     pub fn password(&mut self, account: AccountId) -> Result<Option<String>, StoreError> {
         let found = self.first(

@@ -72,9 +72,7 @@ impl Registry {
 
     /// The registry's own word for its version.
     pub(crate) fn version(version: Version) -> String {
-        let text = tools::run(tools::command(version.program()).arg("--version")).output();
-        // Without the program's path, which it prints first.
-        text.split_once(' ').map_or(text.clone(), |(_, version)| version.to_owned())
+        tools::run(tools::command(version.program()).arg("--version")).output()
     }
 
     /// `HOST/REPOSITORY:TAG`.
