@@ -92,7 +92,20 @@ impl Dispatch {
             Route::HealthInstance | Route::Health => self.health().into(),
             Route::InternalPing => reply::json(StatusCode::OK, &true).into(),
             Route::Metrics => self.metrics().into(),
-            Route::RegistryPing | Route::Jwks | Route::RootCertificate => refuse(RouteError::NotFound).into(),
+            Route::RegistryPing => match registry::ping(&self.app, request.headers()) {
+                Ok(subject) => {
+                    Outcome { response: reply::json(StatusCode::OK, &true), caller: Some(subject) }
+                }
+                Err(response) => (*response).into(),
+            },
+            Route::Jwks => {
+                let keys = self.app.ring.jwks(self.app.now());
+                reply::with_type(StatusCode::OK, "application/jwk-set+json", keys).into()
+            }
+            Route::RootCertificate => {
+                let certificate = self.app.ring.root_certificate();
+                reply::with_type(StatusCode::OK, "application/x-pem-file", certificate).into()
+            }
         }
     }
 

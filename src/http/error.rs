@@ -6,7 +6,7 @@ use super::reply::{self, Body};
 use crate::service::issue::IssueError;
 use crate::service::login::LoginError;
 use crate::store::StoreError;
-use hyper::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use serde_json::json;
 
@@ -14,6 +14,9 @@ use serde_json::json;
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 /// Helps curl and browsers to ask for a password. Never `Bearer`: docker mixes its text into the error.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"dockpass\", charset=\"UTF-8\"");
+
+/// What docker looks for to recognise a registry of the second version.
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
 /// Body A: one error with a code from the distribution specification and a sentence for people.
 pub fn registry(status: StatusCode, code: &str, message: &str) -> Response<Body> {
@@ -29,6 +32,17 @@ pub fn registry(status: StatusCode, code: &str, message: &str) -> Response<Body>
         }
         _ => {}
     }
+    response
+}
+
+/// The answer of `GET /v2/` to a client without a valid token: where to get one.
+pub fn challenge(realm: &str, service: &str) -> Response<Body> {
+    let mut response = registry(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required");
+    // Neither can hold a quote: both were checked when the configuration was read.
+    if let Ok(value) = HeaderValue::from_str(&format!("Bearer realm=\"{realm}\",service=\"{service}\"")) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, value);
+    }
+    response.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
     response
 }
 

@@ -5,13 +5,14 @@ use super::body::{BodyError, BodyLimits, Fields, FieldsError, RequestBody, read_
 use super::error;
 use super::reply::{self, Body};
 use crate::domain::credential::Secret;
+use crate::keys::Expected;
 use crate::service::App;
 use crate::service::issue::IssueError;
 use crate::service::issue::{Issued, TokenRequest, issue};
 use crate::service::login::{Credentials, LoginError};
 use crate::store::audit::Origin;
 use crate::telemetry::labels::{CallerKind, TokenOutcome};
-use hyper::header::{HeaderValue, USER_AGENT, VARY};
+use hyper::header::{AUTHORIZATION, HeaderValue, USER_AGENT, VARY};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -132,6 +133,21 @@ async fn read(app: &App, request: Request<RequestBody>, origin: Origin) -> Resul
         requested: app.naming().requested(fields.all("scope")),
         origin,
         user_agent: text(&head.headers, USER_AGENT.as_str()),
+    })
+}
+
+/// Answers `GET /v2/`: the subject of a valid token of ours, or the challenge that tells a client where to get one.
+pub(super) fn ping(app: &App, headers: &HeaderMap) -> Result<String, Box<Response<Body>>> {
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let verify = |token: &str| {
+        let audiences = app.services().iter();
+        audiences
+            .map(|audience| Expected { issuer: &app.config.tokens.issuer, audience })
+            .find_map(|expected| app.ring.verify(token, expected, app.now()).ok())
+    };
+    bearer.and_then(verify).map(|token| token.subject().to_owned()).ok_or_else(|| {
+        let service = app.services().first().map_or("", String::as_str);
+        Box::new(error::challenge(&app.config.derived.realm, service))
     })
 }
 
