@@ -7,3 +7,5 @@ mod server;
 mod store_contract;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod token;

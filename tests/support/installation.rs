@@ -1,0 +1,254 @@
+//! A whole dockpass in a temporary directory, driven without a socket.
+
+use super::{TestClock, TestRandom};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use dockpass::config::LiveSettings;
+use dockpass::domain::credential::Secret;
+use dockpass::domain::name::{RepositoryName, RobotName};
+use dockpass::domain::permission::{Role, TeamRole, Visibility};
+use dockpass::http::body::RequestBody;
+use dockpass::http::dispatch::Dispatch;
+use dockpass::http::server::Connection;
+use dockpass::keys::{KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
+use dockpass::password::{Hasher, Settings};
+use dockpass::service::actor::Actor;
+use dockpass::service::ledger::Ledger;
+use dockpass::service::robots::NewRobot;
+use dockpass::service::{App, organizations, permissions, repositories, robots, teams, users};
+use dockpass::store::Store;
+use dockpass::store::audit::EventFilter;
+use dockpass::telemetry::Metrics;
+use http_body_util::BodyExt;
+use hyper::{HeaderMap, Request};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A whole dockpass. Its clock stands at [`super::START`].
+pub(crate) struct Installation {
+    pub(crate) app: Arc<App>,
+    pub(crate) dispatch: Dispatch,
+    clock: Arc<TestClock>,
+    actor: Actor,
+    directory: tempfile::TempDir,
+}
+
+impl Installation {
+    /// Starts with the text of a `config.yaml`.
+    pub(crate) fn new(config: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock::default());
+        let random = Arc::new(TestRandom::new(7));
+        let environment: BTreeMap<String, String> = BTreeMap::new();
+        let file = directory.path().join("config.yaml");
+        std::fs::write(&file, config).unwrap();
+        let (config, live) = LiveSettings::load(Some(&file), Arc::new(environment)).unwrap();
+        let keys = KeyDirectory::open_or_create(
+            &directory.path().join("keys"),
+            SigningAlgorithm::Es256,
+            clock.as_ref(),
+            random.as_ref(),
+        );
+        let keys = keys.unwrap();
+        let symmetric = keys.symmetric().unwrap();
+        let metrics = Arc::new(Metrics::new());
+        let store = Store::open_sqlite(&directory.path().join("dockpass.db"), &symmetric.verify).unwrap();
+        let app = Arc::new(App {
+            config,
+            live,
+            store: store.observed(metrics.clone()),
+            keys: symmetric,
+            ring: KeyRing::open(keys, KeyHeader::X5c, super::START).unwrap(),
+            hasher: Hasher::new(Settings { threads: 2, queue: 64, ..Settings::default() }, random.clone())
+                .unwrap(),
+            clock: clock.clone(),
+            random,
+            ledger: Ledger::default(),
+        });
+        let dispatch = Dispatch::new(app.clone(), metrics);
+        Self { app, dispatch, clock, actor: Actor::operator("test"), directory }
+    }
+
+    /// Moves the clock.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.advance(seconds);
+    }
+
+    /// Makes a user with the address `NAME@example.com` and the password `NAME's-password`.
+    pub(crate) fn user(&self, name: &str) {
+        let password = Secret::new(format!("{name}'s-password"));
+        users::create(&self.app, &self.actor, name, Some(&format!("{name}@example.com")), &password).unwrap();
+    }
+
+    /// Makes an organization.
+    pub(crate) fn organization(&self, name: &str) {
+        organizations::create(&self.app, &self.actor, name, None).unwrap();
+    }
+
+    /// Switches a user or an organization off.
+    pub(crate) fn disable(&self, name: &str) {
+        organizations::set_enabled(&self.app, &self.actor, name, false).unwrap();
+    }
+
+    /// Makes a team.
+    pub(crate) fn team(&self, organization: &str, name: &str, role: &str) {
+        let role = TeamRole::parse(role).unwrap();
+        teams::put(&self.app, &self.actor, organization, name, role, None).unwrap();
+    }
+
+    /// Puts a user or robot into a team.
+    pub(crate) fn member(&self, organization: &str, team: &str, member: &str) {
+        teams::add_member(&self.app, &self.actor, organization, team, member).unwrap();
+    }
+
+    /// Makes a repository.
+    pub(crate) fn repository(&self, name: &str, visibility: &str) {
+        let name = RepositoryName::parse(name).unwrap();
+        let visibility = Visibility::parse(visibility).unwrap();
+        repositories::create(&self.app, &self.actor, &name, visibility, "").unwrap();
+    }
+
+    /// Deletes a repository's record.
+    pub(crate) fn delete_repository(&self, name: &str) {
+        repositories::delete(&self.app, &self.actor, &RepositoryName::parse(name).unwrap()).unwrap();
+    }
+
+    /// Makes a robot and tells its secret.
+    pub(crate) fn robot(&self, full_name: &str) -> String {
+        let name = RobotName::parse(full_name).unwrap();
+        let namespace = name.namespace();
+        let made =
+            robots::create(&self.app, &self.actor, namespace.as_str(), name.short(), &NewRobot::default());
+        made.unwrap().1.expose().to_owned()
+    }
+
+    /// Makes a robot together with its organization.
+    pub(crate) fn robot_in(&self, organization: &str, full_name: &str) -> String {
+        self.organization(organization);
+        self.robot(full_name)
+    }
+
+    /// Gives a robot a new secret.
+    pub(crate) fn regenerate(&self, full_name: &str) -> String {
+        let name = RobotName::parse(full_name).unwrap();
+        let made = robots::regenerate(&self.app, &self.actor, name.namespace().as_str(), name.short());
+        made.unwrap().1.expose().to_owned()
+    }
+
+    /// Deletes a robot.
+    pub(crate) fn delete_robot(&self, full_name: &str) {
+        let name = RobotName::parse(full_name).unwrap();
+        robots::delete(&self.app, &self.actor, name.namespace().as_str(), name.short()).unwrap();
+    }
+
+    /// Grants a user or robot a role.
+    pub(crate) fn grant(&self, repository: &str, account: &str, role: &str) {
+        let name = RepositoryName::parse(repository).unwrap();
+        permissions::set(&self.app, &self.actor, &name, account, Role::parse(role).unwrap()).unwrap();
+    }
+
+    /// Appends to the configuration file and has it read again.
+    pub(crate) fn reconfigure(&self, lines: &str) {
+        let file = self.directory.path().join("config.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text + lines).unwrap();
+        self.app.live.reload().unwrap();
+    }
+
+    /// How many rows each table has.
+    pub(crate) fn row_counts(&self) -> Vec<(String, i64)> {
+        let database = rusqlite::Connection::open(self.directory.path().join("dockpass.db")).unwrap();
+        let mut tables =
+            database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+        let names: Vec<String> =
+            tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let count = |name: String| {
+            let rows =
+                database.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0)).unwrap();
+            (name, rows)
+        };
+        names.into_iter().map(count).collect()
+    }
+
+    /// The metadata of every event of a kind, oldest first.
+    pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
+        let read = self.app.store.read("test", |tx| tx.events(&EventFilter::default(), 1000));
+        let events = read.unwrap();
+        events.into_iter().rev().filter(|event| event.kind == kind).map(|event| event.metadata).collect()
+    }
+
+    /// Sends a request from 192.0.2.1.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        basic: Option<(&str, &str)>,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some((username, password)) = basic {
+            let encoded = STANDARD.encode(format!("{username}:{password}"));
+            request = request.header("authorization", format!("Basic {encoded}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(RequestBody::from(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
+        let connection = Connection { peer: SocketAddr::from(([192, 0, 2, 1], 4711)), tls: false };
+        let (head, body) = self.dispatch.handle(request, connection).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// Sends a `GET`.
+    pub(crate) async fn get(&self, path: &str, basic: Option<(&str, &str)>) -> Answer {
+        self.send("GET", path, basic, &[], "").await
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// A header's value.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.to_vec()).unwrap()
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// Code and message of the one error in body A.
+    pub(crate) fn error(&self) -> (String, String) {
+        let error = self.json()["errors"][0].clone();
+        (error["code"].as_str().unwrap().to_owned(), error["message"].as_str().unwrap().to_owned())
+    }
+
+    /// Everything that a client can see, but for what differs between any two answers.
+    pub(crate) fn without_request_id(&self) -> String {
+        let mut headers = self.headers.clone();
+        headers.remove("x-request-id");
+        format!("{} {headers:?} {}", self.status, self.text())
+    }
+}
+
+/// The claims of a token, unchecked.
+pub(crate) fn payload(token: &str) -> Value {
+    let part = token.split('.').nth(1).expect("a token has three parts");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
