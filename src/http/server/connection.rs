@@ -113,7 +113,7 @@ where
     let mut aborted = pin!(stop.aborted());
     let mut registered = false;
     let mut told = false;
-    let mut watch = Watch { stamp: progress.stamp(), since: Instant::now(), blocked: None };
+    let mut watch = Watch { armed: false, stamp: progress.stamp(), since: Instant::now(), blocked: None };
     let mut timer = pin!(sleep_until(watch.since + limits.idle));
     poll_fn(|context| {
         if !registered {
@@ -142,6 +142,8 @@ where
 
 /// Since when the connection has been waiting for what.
 struct Watch {
+    /// Whether the timer will wake the task.
+    armed: bool,
     stamp: u64,
     since: Instant,
     /// When the client stopped taking bytes, and how many it had by then.
@@ -164,9 +166,12 @@ impl Watch {
             if due <= now {
                 return Poll::Ready(cause);
             }
-            if due < timer.deadline() || timer.is_elapsed() {
-                timer.as_mut().reset(due);
+            // A timer that is set stays so; polling it again after each request would gain nothing.
+            if self.armed && due >= timer.deadline() && !timer.is_elapsed() {
+                return Poll::Pending;
             }
+            self.armed = true;
+            timer.as_mut().reset(due);
             if timer.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }
