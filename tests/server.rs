@@ -77,9 +77,16 @@ impl Running {
 
     /// Waits until `requests` are in the hands of the handler.
     async fn busy_with(&self, requests: i64) {
-        while self.statistics.requests.get() != requests {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        self.until(|statistics| statistics.requests.get() == requests).await;
+    }
+
+    async fn until(&self, condition: impl Fn(&Statistics) -> bool) {
+        let reaching = async {
+            while !condition(&self.statistics) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        timeout(HANG, reaching).await.expect("the condition comes true");
     }
 }
 

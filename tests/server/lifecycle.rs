@@ -1,6 +1,6 @@
 //! Keep-alive, pipelining, HEAD, panics, draining.
 
-use super::{Running, limits, short};
+use super::{HANG, Running, limits, short};
 use dockpass::http::server::{Fault, Limits};
 use tokio::net::TcpStream;
 
@@ -73,7 +73,8 @@ async fn a_panic_costs_its_request_and_nothing_else() {
 
 #[tokio::test]
 async fn draining_finishes_the_running_request_and_closes_idle_connections_at_once() {
-    let server = Running::start(limits());
+    // The idle clients below keep their side open: nobody may wait for them.
+    let server = Running::start(Limits { linger: HANG * 2, ..limits() });
     let address = server.address;
     let mut idle = server.connect().await;
     assert_eq!(idle.get("/").await.0, 200);
@@ -91,6 +92,7 @@ async fn draining_finishes_the_running_request_and_closes_idle_connections_at_on
     let (status, head, body) = running.response().await;
     assert_eq!((status, body.as_str()), (200, "waited"));
     assert!(head.contains("connection: close"), "{head}");
+    drop(running);
     stopping.await.unwrap();
 }
 

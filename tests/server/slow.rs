@@ -3,7 +3,7 @@
 use super::{Running, Wire, limits, short};
 use dockpass::http::server::{Fault, Limits};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::time::sleep;
 
@@ -81,9 +81,7 @@ async fn a_client_that_does_not_read_is_cut_and_one_that_reads_slowly_is_served(
     let server = Running::start(limits);
     let mut never = server.connect().await;
     never.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    while server.statistics.faults(Fault::SlowReader) == 0 {
-        sleep(Duration::from_millis(5)).await;
-    }
+    server.until(|statistics| statistics.faults(Fault::SlowReader) == 1).await;
     let mut slow = server.connect().await;
     slow.send("GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     sleep(short() / 3).await;
@@ -99,11 +97,17 @@ async fn reading_a_few_bytes_now_and_then_does_not_hold_a_connection() {
     socket.set_recv_buffer_size(4096).unwrap();
     let mut wire = Wire(socket.connect(server.address).await.unwrap());
     wire.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    while server.statistics.faults(Fault::SlowReader) == 0 {
+    let sipping = async {
         let mut byte = [0];
-        let _ = tokio::io::AsyncReadExt::read(&mut wire.0, &mut byte).await;
-        sleep(Duration::from_millis(10)).await;
+        while wire.0.read(&mut byte).await.is_ok_and(|count| count > 0) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = sipping => {}
+        () = server.until(|statistics| statistics.faults(Fault::SlowReader) == 1) => {}
     }
+    assert_eq!(server.statistics.faults(Fault::SlowReader), 1);
 }
 
 #[tokio::test]
@@ -123,8 +127,6 @@ async fn a_client_that_does_not_close_after_the_last_response_is_not_waited_for(
     let mut wire = server.connect().await;
     wire.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(wire.rest().await.ends_with("GET /"));
-    while server.statistics.connections.get() > 0 {
-        sleep(Duration::from_millis(5)).await;
-    }
+    server.until(|statistics| statistics.connections.get() <= 0).await;
     server.stop().await;
 }

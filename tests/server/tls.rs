@@ -187,9 +187,7 @@ async fn a_client_that_does_not_read_over_tls_is_cut() {
     let socket = TcpStream::connect(server.address).await.unwrap();
     let mut wire = handshake(&Arc::new(client(&certificate)), socket).await.unwrap();
     wire.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    while server.statistics.faults(Fault::SlowReader) == 0 {
-        sleep(Duration::from_millis(5)).await;
-    }
+    server.until(|statistics| statistics.faults(Fault::SlowReader) == 1).await;
 }
 
 #[tokio::test]
