@@ -65,7 +65,7 @@ install_packages() {
 
 install_go_programs() {
   if ! command -v go >/dev/null; then
-    say "no Go toolchain: registry 3, crane, oras and the CRI client are left out" >&2
+    say "no Go toolchain: registry 3, crane, oras, containerd 2 and the CRI client are left out" >&2
     return 0
   fi
   local name version package
@@ -84,12 +84,16 @@ install_go_programs() {
     }
     ln -sfn "$name-$version" "$bin/$name"
   done <<<"$go_programs"
-  # Ours, so rebuilt when its source changes; Go's own cache makes the check cheap.
-  if [ ! -x "$bin/cri-pull" ] || [ -n "$(find tests/e2e/cri-pull -newer "$bin/cri-pull" -type f)" ]; then
-    say "go build tests/e2e/cri-pull"
-    (cd tests/e2e/cri-pull && go build -trimpath -ldflags='-s -w' -o "$bin/cri-pull" .) ||
-      say "could not build cri-pull" >&2
-  fi
+  # Ours, so rebuilt when their source changes.
+  for name in cri-pull containerd2; do
+    if [ ! -x "$bin/$name" ] || [ -n "$(find "tests/e2e/$name" -newer "$bin/$name" -type f)" ]; then
+      say "go build tests/e2e/$name"
+      (cd "tests/e2e/$name" && go build -trimpath -ldflags='-s -w' -o "$bin/$name" .) 2>.test-tools/go.log || {
+        tail -5 .test-tools/go.log >&2
+        say "could not build $name" >&2
+      }
+    fi
+  done
 }
 
 main() {

@@ -2,10 +2,10 @@
 
 #[cfg(test)]
 mod e2e;
+#[cfg(test)]
+mod fuzz;
 mod server;
 #[cfg(test)]
 mod store_contract;
 #[cfg(test)]
 mod support;
-#[cfg(test)]
-mod token;

@@ -36,7 +36,8 @@ client!(docker, needs ["dockerd", "/usr/bin/docker"], |host| {
     Docker::command_lines().iter().map(|line| Box::new(Docker::start(line, host)) as Box<dyn Client>).collect()
 });
 client!(containerd, needs ["containerd", "ctr"], |_| vec![Box::new(Containerd::start())]);
-client!(kubelet, needs ["containerd", "cri-pull"], |_| vec![Box::new(Kubelet::start())]);
+client!(kubelet, needs ["containerd", "cri-pull"], |_| vec![Box::new(Kubelet::start("containerd"))]);
+client!(kubelet_with_containerd_2, needs ["containerd2", "cri-pull"], |_| vec![Box::new(Kubelet::start("containerd2"))]);
 client!(crane, needs["crane"], |_| vec![Box::new(Crane::new())]);
 client!(oras, needs["oras"], |_| vec![Box::new(Oras::new())]);
 

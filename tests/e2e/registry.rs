@@ -72,7 +72,9 @@ impl Registry {
 
     /// The registry's own word for its version.
     pub(crate) fn version(version: Version) -> String {
-        tools::run(tools::command(version.program()).arg("--version")).output()
+        let text = tools::run(tools::command(version.program()).arg("--version")).output();
+        // Without the program's path, which it prints first.
+        text.split_once(' ').map_or(text.clone(), |(_, version)| version.to_owned())
     }
 
     /// `HOST/REPOSITORY:TAG`.

@@ -18,14 +18,14 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Server {
+    fn start(program: &str) -> Server {
         let dir = tempfile::Builder::new().prefix("containerd-").tempdir().unwrap();
         let at = dir.path().display();
         let config = format!(
             r#"version = 2
 root = "{at}/root"
 state = "{at}/state"
-disabled_plugins = ["io.containerd.internal.v1.opt"]
+disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
 [grpc]
   address = "{at}/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
@@ -39,7 +39,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 "#
         );
         std::fs::write(dir.path().join("config.toml"), config).unwrap();
-        let mut command = Command::new(find("containerd").unwrap());
+        let mut command = Command::new(find(program).unwrap());
         command.arg("--config").arg(dir.path().join("config.toml"));
         let socket = dir.path().join("containerd.sock");
         let daemon = Daemon::start(command, &dir.path().join("containerd.log"), || {
@@ -78,7 +78,7 @@ pub(crate) struct Containerd(Server);
 
 impl Containerd {
     pub(crate) fn start() -> Containerd {
-        Containerd(Server::start())
+        Containerd(Server::start("containerd"))
     }
 }
 
@@ -122,8 +122,9 @@ impl Client for Containerd {
 pub(crate) struct Kubelet(Server);
 
 impl Kubelet {
-    pub(crate) fn start() -> Kubelet {
-        let kubelet = Kubelet(Server::start());
+    /// Starts the containerd called `program`.
+    pub(crate) fn start(program: &str) -> Kubelet {
+        let kubelet = Kubelet(Server::start(program));
         // The CRI part registers a moment after the socket opens.
         assert!(wait_until(10, || kubelet.ask(&["version"], "").success), "no CRI service");
         kubelet
