@@ -19,5 +19,6 @@ mod every_client;
 mod forge;
 mod forged_tokens;
 mod harness;
+mod key_headers;
 mod key_rotation;
 mod robots_disallow;

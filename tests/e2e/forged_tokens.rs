@@ -4,6 +4,9 @@
 //! own. So each forged token differs from an accepted one in a single thing, and is refused for that alone.
 
 use aws_lc_rs::hmac;
+use dockpass::domain::time::Clock as _;
+use dockpass::keys::{Expected, KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
+use dockpass::system::{SystemClock, SystemRandom};
 use serde_json::{Value, json};
 
 use super::dockpass::Dockpass;
@@ -35,6 +38,13 @@ fn try_all(version: Version) {
     let accepted: Vec<_> =
         forged.iter().filter(|(_, token)| !bench.refuses(token)).map(|(what, _)| what.as_str()).collect();
     assert!(accepted.is_empty(), "accepted by {version:?}: {accepted:?}");
+    let accepted: Vec<_> = forged
+        .iter()
+        .filter(|(_, token)| bench.dockpass_accepts(token))
+        .map(|(what, _)| what.as_str())
+        .collect();
+    assert!(accepted.is_empty(), "accepted by dockpass itself: {accepted:?}");
+    assert!(bench.dockpass_accepts(&bench.genuine));
     // The registry still works: it did not refuse for another reason than the tokens.
     assert_eq!(bench.get(&bench.genuine).status, 200);
     println!("{} forged tokens refused by {}", forged.len(), Registry::version(version));
@@ -43,7 +53,7 @@ fn try_all(version: Version) {
 /// A registry with one image in `acme/app`, and all that a forger needs.
 struct Bench {
     registry: Registry,
-    _dockpass: Dockpass,
+    dockpass: Dockpass,
     _dir: tempfile::TempDir,
     /// Of dockpass itself, good for pull and push in `acme/app`.
     genuine: String,
@@ -87,7 +97,7 @@ impl Bench {
         let known_id = if version == Version::V2 { known.libtrust_id() } else { known.thumbprint() };
         let bench = Bench {
             registry,
-            _dockpass: dockpass,
+            dockpass,
             _dir: dir,
             genuine,
             elsewhere,
@@ -119,6 +129,24 @@ impl Bench {
             Ok(reply) => reply.status == 401 || reply.status == 400,
             Err(_) => true,
         }
+    }
+
+    /// Whether dockpass takes the token for its own, where one is shown to it. It does not trust the forger's root.
+    fn dockpass_accepts(&self, token: &str) -> bool {
+        let (clock, random) = (SystemClock, SystemRandom::default());
+        let keys = KeyDirectory::open_or_create(
+            &self.dockpass.path("keys"),
+            SigningAlgorithm::Es256,
+            &clock,
+            &random,
+        );
+        let ring = KeyRing::open(keys.unwrap(), KeyHeader::X5c, clock.now()).unwrap();
+        let expected = Expected {
+            issuer: self.claims["iss"].as_str().unwrap(),
+            audience: self.claims["aud"].as_str().unwrap(),
+        };
+        // A token for other access is one of ours all the same.
+        token != self.elsewhere && ring.verify(token, expected, clock.now()).is_ok()
     }
 
     /// The header of a token that names its key by a chain of certificates.
