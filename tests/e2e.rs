@@ -15,6 +15,7 @@ mod standin;
 mod tools;
 
 mod compose;
+mod credentials;
 mod every_client;
 mod forge;
 mod forged_tokens;

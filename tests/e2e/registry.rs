@@ -51,8 +51,13 @@ impl Registry {
 
     /// Starts a registry with this `auth:` section.
     pub(crate) fn start_with_auth(version: Version, auth: &str) -> Registry {
+        Self::start_at(free_port(), version, auth)
+    }
+
+    /// As [`Registry::start_with_auth`], on this port.
+    pub(crate) fn start_at(port: u16, version: Version, auth: &str) -> Registry {
         let dir = tempfile::Builder::new().prefix("registry-").tempdir().unwrap();
-        let host = format!("localhost:{}", free_port());
+        let host = format!("localhost:{port}");
         let data = dir.path().join("data");
         let config = format!(
             "version: 0.1\nlog: {{level: info}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\n  \
