@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod permissions;
 pub mod repositories;
 pub mod robots;
+pub mod search;
 pub mod sessions;
 pub mod sqlite;
 pub mod teams;

@@ -112,14 +112,30 @@ fn record(
 /// Takes a grant back from a user or robot.
 pub fn unset(app: &App, actor: &Actor, name: &RepositoryName, account: &str) -> Result<(), ServiceError> {
     app.store.write("unset permission", |tx| {
-        let (namespace, repository) = administered(tx, actor, name, Mode::Write)?;
-        let none = || ServiceError::Invalid("User does not have permission for repo.".to_owned());
-        let account = tx.account_by_name(account)?.ok_or_else(none)?;
-        if !tx.revoke(Grantee::Account(account.id), repository.id)? {
-            return Err(none());
-        }
-        record(app, tx, actor, &namespace, &repository, "delete_repo_permission", &account, None)
+        let (namespace, _) = administered(tx, actor, name, Mode::Write)?;
+        let account = tx.account_by_name(account)?.ok_or_else(no_permission)?;
+        unset_in(app, tx, actor, &namespace, name.name(), &account)
     })
+}
+
+fn no_permission() -> ServiceError {
+    ServiceError::Invalid("User does not have permission for repo.".to_owned())
+}
+
+/// As [`unset`], inside a transaction whose actor is known to administer the namespace or the repository.
+pub(super) fn unset_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    namespace: &Account,
+    path: &str,
+    account: &Account,
+) -> Result<(), ServiceError> {
+    let repository = tx.repository(namespace.id, path)?.ok_or_else(no_permission)?;
+    if !tx.revoke(Grantee::Account(account.id), repository.id)? {
+        return Err(no_permission());
+    }
+    record(app, tx, actor, namespace, &repository, "delete_repo_permission", account, None)
 }
 
 /// The users and robots that a repository was granted to directly.

@@ -307,21 +307,31 @@ pub fn regenerate(
 pub fn delete(app: &App, actor: &Actor, namespace: &str, short: &str) -> Result<(), ServiceError> {
     app.store.write("delete robot", |tx| {
         let owner = administered(tx, actor, namespace, Mode::Write)?;
-        let robot = find(tx, &owner, short)?;
-        if tx.is_mirroring(robot.account.id)? {
-            return Err(ServiceError::Invalid("Robot is being used by a mirror".to_owned()));
-        }
-        tx.delete_account(robot.account.id)?;
-        let event = Event {
-            kind: "delete_robot",
-            namespace: Some(owner.id),
-            repository: None,
-            robot: Some(robot.account.id),
-            metadata: json!({ "robot": short }),
-        };
-        actor.record(app, tx, &event)?;
-        Ok(())
+        delete_in(app, tx, actor, &owner, short)
     })
+}
+
+/// As [`delete`], inside a transaction whose actor is known to administer the namespace.
+pub(super) fn delete_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    owner: &Account,
+    short: &str,
+) -> Result<(), ServiceError> {
+    let robot = find(tx, owner, short)?;
+    if tx.is_mirroring(robot.account.id)? {
+        return Err(ServiceError::Invalid("Robot is being used by a mirror".to_owned()));
+    }
+    tx.delete_account(robot.account.id)?;
+    let event = Event {
+        kind: "delete_robot",
+        namespace: Some(owner.id),
+        repository: None,
+        robot: Some(robot.account.id),
+        metadata: json!({ "robot": short }),
+    };
+    Ok(actor.record(app, tx, &event)?)
 }
 
 /// What a robot was granted directly: repositories by name, each with its role.
