@@ -1,0 +1,72 @@
+//! An installation in a directory, without a server around it.
+
+use dockpass::config::{Config, LiveSettings, RobotPolicy};
+use dockpass::domain::credential::Secret;
+use dockpass::domain::name::RepositoryName;
+use dockpass::domain::permission::{Role, Visibility};
+use dockpass::keys::{KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
+use dockpass::password::{Hasher, Settings};
+use dockpass::service::actor::Actor;
+use dockpass::service::issue::TokenRequest;
+use dockpass::service::ledger::Ledger;
+use dockpass::service::login::Credentials;
+use dockpass::service::robots::NewRobot;
+use dockpass::service::{App, organizations, permissions, repositories, robots};
+use dockpass::store::Store;
+use dockpass::store::audit::Origin;
+use dockpass::system::{SystemClock, SystemRandom};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Opens (or makes) an installation.
+pub fn open(directory: &Path) -> Arc<App> {
+    let config = Config::parse(None, &BTreeMap::<String, String>::new()).unwrap();
+    let random = Arc::new(SystemRandom::default());
+    let keys = KeyDirectory::open_or_create(
+        &directory.join("keys"),
+        SigningAlgorithm::Es256,
+        &SystemClock,
+        random.as_ref(),
+    )
+    .unwrap();
+    let symmetric = keys.symmetric().unwrap();
+    let store = Store::open_sqlite(&directory.join("data/dockpass.db"), &symmetric.verify).unwrap();
+    Arc::new(App {
+        live: LiveSettings::fixed(RobotPolicy::new(&config)),
+        config,
+        store,
+        keys: symmetric,
+        ring: KeyRing::open(keys, KeyHeader::X5c, dockpass::domain::time::Clock::now(&SystemClock)).unwrap(),
+        hasher: Hasher::new(Settings::default(), random.clone()).unwrap(),
+        clock: Arc::new(SystemClock),
+        random,
+        ledger: Ledger::default(),
+    })
+}
+
+/// One organization with forty repositories and one robot that may write to them; tells its secret.
+pub fn small(app: &App) -> String {
+    let actor = Actor::operator("bench");
+    organizations::create(app, &actor, "acme", None).unwrap();
+    let (_, secret) = robots::create(app, &actor, "acme", "ci", &NewRobot::default()).unwrap();
+    for number in 0..40 {
+        let name = RepositoryName::parse(&format!("acme/app{number}")).unwrap();
+        repositories::create(app, &actor, &name, Visibility::Private, "").unwrap();
+        permissions::set(app, &actor, &name, "acme+ci", Role::Write).unwrap();
+    }
+    secret.expose().to_owned()
+}
+
+/// A robot's request for so many repositories.
+pub fn request(app: &App, secret: &str, scopes: usize) -> TokenRequest {
+    let texts: Vec<String> =
+        (0..scopes).map(|number| format!("repository:acme/app{number}:pull,push")).collect();
+    TokenRequest {
+        credentials: Credentials::Password { username: "acme+ci".to_owned(), password: Secret::new(secret) },
+        service: None,
+        requested: app.naming().requested(texts.iter().map(String::as_str)),
+        origin: Origin::default(),
+        user_agent: None,
+    }
+}
