@@ -17,9 +17,14 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Most bytes that the headers and the request line of a token request may have, and most bytes of its form.
 pub const MAX_TOKEN_REQUEST: usize = 8 * 1024;
+
+/// When wrong credentials are answered, counted from the request: an unknown robot is found out a microsecond earlier than a
+/// wrong secret, and waiting hides that without work. Passwords take longer than this, known name or not.
+const REFUSAL_TIME: Duration = Duration::from_millis(10);
 
 /// Why a token request was refused. Status and body: [`super::error`].
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +89,7 @@ pub(super) struct TokenAnswer {
 
 /// Answers a token request.
 pub(super) async fn token(app: &Arc<App>, request: Request<RequestBody>, origin: Origin) -> TokenAnswer {
+    let deadline = Instant::now() + REFUSAL_TIME;
     let form = request.method() == Method::POST;
     let read = read(app, request, origin).await;
     let kind = read.as_ref().map_or(CallerKind::Anonymous, |request| kind(&request.credentials));
@@ -99,6 +105,9 @@ pub(super) async fn token(app: &Arc<App>, request: Request<RequestBody>, origin:
             kind,
         },
         Err(refused) => {
+            if matches!(refused, TokenError::Issue(IssueError::Login(LoginError::Wrong))) {
+                tokio::time::sleep_until(deadline).await;
+            }
             let response = error::token(&refused);
             TokenAnswer { response, caller: None, outcome: refused.outcome(), kind }
         }
