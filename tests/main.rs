@@ -9,3 +9,5 @@ mod server;
 mod store_contract;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod token;

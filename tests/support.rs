@@ -1,11 +1,37 @@
-//! What the tests share: a time to begin at, randomness that repeats, directories that go away.
+//! What the tests share: a clock that stands still, randomness that repeats, directories that go away.
+
+mod installation;
+
+pub(crate) use installation::{Answer, Installation, payload};
 
 use dockpass::domain::random::Random;
-use dockpass::domain::time::Timestamp;
-use std::sync::atomic::{AtomicU64, Ordering};
+use dockpass::domain::time::{Clock, Timestamp};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// When every test begins: 2026-11-24T06:00:00Z.
 pub(crate) const START: Timestamp = Timestamp(1_795_500_000);
+
+/// A clock that moves only when it is told to.
+pub(crate) struct TestClock(AtomicI64);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(START.0))
+    }
+}
+
+impl TestClock {
+    /// Moves the clock, back if `seconds` is negative.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
 
 /// SplitMix64: the same bytes in every run.
 pub(crate) struct TestRandom(AtomicU64);
