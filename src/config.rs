@@ -34,6 +34,7 @@ use error::Place;
 use source::Source;
 use std::io::Read;
 use std::path::Path;
+use value::Value;
 
 /// The file that is read when none is named. It need not exist.
 pub const DEFAULT_PATH: &str = "config.yaml";
@@ -62,6 +63,16 @@ impl Config {
             }
         }
         Err(ConfigError::new(source.problems))
+    }
+}
+
+impl Config {
+    /// Every setting, in the order of the reference, with the value that counts.
+    pub fn settings(&self) -> Vec<(&'static str, serde_json::Value)> {
+        let value = |key: &Key| {
+            (key.name, self.effective.get(key.name).map_or(serde_json::Value::Null, Value::to_json))
+        };
+        keys().iter().map(value).collect()
     }
 }
 

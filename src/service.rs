@@ -6,13 +6,17 @@
 //! - [`oauth`], [`app_tokens`]: tokens that act for users
 //! - [`ledger`]: logins noted outside the path of a request
 //! - [`actor`]: who changes something, and what they may change
+//! - [`audit`]: the audit trail, read
 //! - [`credentials`]: a robot's credentials in the forms that clients take
 //! - [`initialize`]: the first user
-//! - [`organizations`], [`users`], [`repositories`], [`robots`], [`teams`], [`permissions`]: administration
+//! - [`organizations`], [`users`], [`repositories`], [`robots`], [`teams`], [`permissions`], [`default_permissions`]:
+//!   administration
 
 pub mod actor;
 pub mod app_tokens;
+pub mod audit;
 pub mod credentials;
+pub mod default_permissions;
 pub mod error;
 pub mod initialize;
 pub mod issue;

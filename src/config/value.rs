@@ -50,6 +50,15 @@ impl Value {
         }
     }
 
+    /// For programs that read it. Scalars stay the texts that they are.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Nothing | Self::Map => serde_json::Value::Null,
+            Self::Text(text) => text.as_str().into(),
+            Self::List(items) => items.iter().map(Self::to_json).collect(),
+        }
+    }
+
     /// Reads a whole file.
     pub(super) fn entries(text: &str) -> Result<Vec<Entry>, Broken> {
         let document: Option<Document> =

@@ -131,6 +131,11 @@ impl KeyDirectory {
         Ok(id)
     }
 
+    /// The file with the root certificate: what a registry needs while tokens carry certificates.
+    pub fn root_certificate_file(&self) -> PathBuf {
+        self.file(ROOT_CERTIFICATE)
+    }
+
     /// Reads the symmetric keys.
     pub fn symmetric(&self) -> Result<SymmetricKeys, KeyError> {
         Ok(SymmetricKeys {

@@ -146,6 +146,18 @@ pub fn list(app: &App, actor: &Actor, name: &RepositoryName) -> Result<Vec<(Acco
     })
 }
 
+/// The teams that a repository was granted to.
+pub fn list_teams(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+) -> Result<Vec<(String, Role)>, ServiceError> {
+    app.store.read("team permissions", |tx| {
+        let (_, repository) = administered(tx, actor, name, Mode::Read)?;
+        Ok(tx.team_grantees(repository.id)?)
+    })
+}
+
 /// Grants a team of the namespace exactly `role`.
 pub fn set_team(
     app: &App,

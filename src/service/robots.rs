@@ -347,3 +347,17 @@ pub fn permissions(
         Ok(tx.grants_of(Grantee::Account(robot.account.id))?)
     })
 }
+
+/// The teams that a robot sits in, by name.
+pub fn teams(
+    app: &App,
+    actor: &Actor,
+    namespace: &str,
+    short: &str,
+) -> Result<Vec<crate::store::teams::Team>, ServiceError> {
+    app.store.read("robot teams", |tx| {
+        let owner = administered(tx, actor, namespace, Mode::Read)?;
+        let robot = find(tx, &owner, short)?;
+        Ok(tx.teams_of(robot.account.id)?)
+    })
+}

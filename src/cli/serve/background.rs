@@ -1,0 +1,154 @@
+//! What goes on beside the requests: looking at files that change, writing down logins, forgetting old events.
+
+use crate::config::{self, ConfigError};
+use crate::domain::time::Timestamp;
+use crate::http::tls::{CertificateReloader, RELOAD_EVERY};
+use crate::keys;
+use crate::service::App;
+use crate::service::ledger::Ledger;
+use crate::store::StoreError;
+use crate::telemetry::{KeyKind, Metrics};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{MissedTickBehavior, interval};
+
+const KEYS_EVERY: Duration = Duration::from_secs(1);
+const LEDGER_EVERY: Duration = Duration::from_secs(10);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
+/// Events deleted in one transaction: others write in between.
+const PRUNED_AT_ONCE: usize = 500;
+
+/// The tasks, and what SIGHUP reads again.
+pub(super) struct Background {
+    app: Arc<App>,
+    certificate: Option<Arc<CertificateReloader>>,
+    tasks: JoinSet<()>,
+}
+
+impl Background {
+    /// Starts every task.
+    pub(super) fn start(
+        app: &Arc<App>,
+        metrics: &Arc<Metrics>,
+        certificate: Option<Arc<CertificateReloader>>,
+    ) -> Self {
+        let mut tasks = JoinSet::new();
+        let (polled, rung, flushed, pruned) =
+            (Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app));
+        tasks.spawn(every(config::POLL_INTERVAL, move || poll_configuration(&polled)));
+        tasks.spawn(every(KEYS_EVERY, move || reload_keys(&rung)));
+        tasks.spawn(every(LEDGER_EVERY, move || flush(&flushed)));
+        tasks.spawn(every(PRUNE_EVERY, move || prune(&pruned)));
+        if let Some(certificate) = &certificate {
+            tasks.spawn(Arc::clone(certificate).watch(RELOAD_EVERY));
+            let (clock, metrics) = (Arc::clone(&app.clock), Arc::clone(metrics));
+            let certificate = Arc::clone(certificate);
+            tasks.spawn(every(LEDGER_EVERY, move || {
+                #[expect(clippy::cast_precision_loss, reason = "days of a certificate's life are few")]
+                metrics.set_days_left(KeyKind::Tls, certificate.days_left(clock.now()) as f64);
+            }));
+        }
+        Self { app: Arc::clone(app), certificate, tasks }
+    }
+
+    /// Adds a task that ends with the others.
+    pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Reads everything again that can change while running.
+    pub(super) async fn reload(&self) {
+        let (app, certificate) = (Arc::clone(&self.app), self.certificate.clone());
+        let done = spawn_blocking(move || {
+            tracing::info!("reading configuration, keys and certificate again, as SIGHUP asks");
+            report(app.live.reload().map(Some));
+            reload_keys(&app);
+            if let Some(Err(error)) = certificate.map(|certificate| certificate.reload_if_changed()) {
+                tracing::error!("keeping the old certificate: {error}");
+            }
+        });
+        if done.await.is_err() {
+            tracing::error!("reading again failed");
+        }
+    }
+
+    /// Ends every task.
+    pub(super) async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Does `work` at once and then every `period`, on a thread that may block. A panic costs one round.
+async fn every(period: Duration, work: impl Fn() + Send + Sync + 'static) {
+    let work = Arc::new(work);
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let work = Arc::clone(&work);
+        // The panic itself is in the log already.
+        let _ = spawn_blocking(move || work()).await;
+    }
+}
+
+fn poll_configuration(app: &App) {
+    report(app.live.poll());
+}
+
+fn report(outcome: Result<Option<config::Reload>, ConfigError>) {
+    match outcome {
+        Ok(None) => {}
+        Ok(Some(config::Reload { changed, needs_restart })) => {
+            if !changed.is_empty() {
+                tracing::info!(settings = changed.join(","), "settings changed");
+            }
+            if !needs_restart.is_empty() {
+                let settings = needs_restart.join(",");
+                tracing::warn!(settings, "these settings have changed in the file and need a restart");
+            }
+        }
+        Err(error) => {
+            for problem in error.problems() {
+                tracing::error!("the settings stay as they are: {problem}");
+            }
+        }
+    }
+}
+
+fn reload_keys(app: &App) {
+    match app.ring.reload(app.now()) {
+        keys::Reload::Unchanged | keys::Reload::StillFailing => {}
+        keys::Reload::Replaced(id) => tracing::info!(key = id.as_str(), "signing keys were read again"),
+        keys::Reload::Failed(error) => tracing::error!("keeping the signing keys in use: {error}"),
+    }
+}
+
+fn flush(app: &App) {
+    if let Err(error) = Ledger::flush(app) {
+        tracing::error!("logins are not written down yet: {error}");
+    }
+}
+
+/// Forgets what has expired: audit events after ACTION_LOG_RETENTION.
+fn prune(app: &App) {
+    if let Some(retention) = app.config.audit.retention {
+        let seconds = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
+        match prune_events(app, app.now().plus(-seconds)) {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "audit events were removed after ACTION_LOG_RETENTION"),
+            Err(error) => tracing::error!("audit events were not removed: {error}"),
+        }
+    }
+}
+
+fn prune_events(app: &App, before: Timestamp) -> Result<usize, StoreError> {
+    let mut total = 0;
+    loop {
+        let count = app.store.write("prune audit", |tx| tx.prune_events(before, PRUNED_AT_ONCE))?;
+        total += count;
+        if count < PRUNED_AT_ONCE {
+            return Ok(total);
+        }
+    }
+}
