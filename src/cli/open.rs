@@ -7,7 +7,7 @@ use super::{Global, environment};
 use crate::config::{Config, Database, LiveSettings, TokenAlgorithm, TokenKeyHeader};
 use crate::domain::time::Clock;
 use crate::keys::{KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
-use crate::password::Hasher;
+use crate::password::{Hasher, Settings};
 use crate::service::App;
 use crate::service::actor::Actor;
 use crate::service::ledger::Ledger;
@@ -52,8 +52,15 @@ pub(super) fn database(config: &Config) -> &Path {
 }
 
 /// Starts the threads that hash passwords.
-pub(super) fn hasher(_config: &Config) -> Result<Hasher, CliError> {
-    Ok(Hasher)
+pub(super) fn hasher(config: &Config) -> Result<Hasher, CliError> {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let settings = Settings {
+        threads: count(config.passwords.threads),
+        queue: count(config.passwords.queue),
+        ..Settings::default()
+    };
+    Hasher::new(settings, Arc::new(SystemRandom::default()))
+        .map_err(|error| CliError::Unavailable(format!("ARGON2_THREADS: cannot start threads: {error}")))
 }
 
 /// Opens everything, making keys and database on first use.

@@ -1,7 +1,6 @@
 //! What goes on beside the requests: looking at files that change, writing down logins, forgetting old events.
 
 use crate::config::{self, ConfigError};
-use crate::domain::time::Timestamp;
 use crate::http::tls::{CertificateReloader, RELOAD_EVERY};
 use crate::keys;
 use crate::service::App;
@@ -40,6 +39,8 @@ impl Background {
         tasks.spawn(every(KEYS_EVERY, move || reload_keys(&rung)));
         tasks.spawn(every(LEDGER_EVERY, move || flush(&flushed)));
         tasks.spawn(every(PRUNE_EVERY, move || prune(&pruned)));
+        let (counted, gauges) = (Arc::clone(app), Arc::clone(metrics));
+        tasks.spawn(every(KEYS_EVERY, move || count_hashes(&counted, &gauges)));
         if let Some(certificate) = &certificate {
             tasks.spawn(Arc::clone(certificate).watch(RELOAD_EVERY));
             let (clock, metrics) = (Arc::clone(&app.clock), Arc::clone(metrics));
@@ -124,17 +125,25 @@ fn reload_keys(app: &App) {
     }
 }
 
+fn count_hashes(app: &App, metrics: &Metrics) {
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    metrics.argon2_waiting.set(count(app.hasher.waiting()));
+    metrics.argon2_busy.set(count(app.hasher.busy()));
+}
+
 fn flush(app: &App) {
     if let Err(error) = Ledger::flush(app) {
         tracing::error!("logins are not written down yet: {error}");
     }
 }
 
-/// Forgets what has expired: audit events after ACTION_LOG_RETENTION.
+/// Forgets audit events after ACTION_LOG_RETENTION.
 fn prune(app: &App) {
     if let Some(retention) = app.config.audit.retention {
         let seconds = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
-        match prune_events(app, app.now().plus(-seconds)) {
+        let before = app.now().plus(-seconds);
+        let old = || app.store.write("prune audit", |tx| tx.prune_events(before, PRUNED_AT_ONCE));
+        match in_small_steps(old) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "audit events were removed after ACTION_LOG_RETENTION"),
             Err(error) => tracing::error!("audit events were not removed: {error}"),
@@ -142,10 +151,11 @@ fn prune(app: &App) {
     }
 }
 
-fn prune_events(app: &App, before: Timestamp) -> Result<usize, StoreError> {
+/// Repeats `step`, which deletes at most [`PRUNED_AT_ONCE`] rows and tells how many, until there are none left.
+fn in_small_steps(step: impl Fn() -> Result<usize, StoreError>) -> Result<usize, StoreError> {
     let mut total = 0;
     loop {
-        let count = app.store.write("prune audit", |tx| tx.prune_events(before, PRUNED_AT_ONCE))?;
+        let count = step()?;
         total += count;
         if count < PRUNED_AT_ONCE {
             return Ok(total);
