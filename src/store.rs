@@ -129,6 +129,11 @@ impl Store {
     pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
         self.engine.backup(path)
     }
+
+    /// Looks at everything that is stored; each text tells of something damaged, none that all is well. Slow.
+    pub fn check(&self) -> Result<Vec<String>, StoreError> {
+        self.engine.check()
+    }
 }
 
 /// A transaction in progress. Its methods stand in the files of [`self`], one file for each kind of thing.

@@ -2,7 +2,7 @@
 
 use super::admin::account;
 use super::error::CliError;
-use super::output::{Output, note};
+use super::output::{Output, note, write_public};
 use super::prompt::PasswordSource;
 use super::{Global, open, parse};
 use crate::config::DEFAULT_PATH;
@@ -12,7 +12,8 @@ use crate::service::users;
 use clap::Args;
 use serde_json::json;
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
+use std::path::PathBuf;
 
 /// Makes what is missing; what is there stays as it is, so that it can be run again.
 #[derive(Args, Debug)]
@@ -25,6 +26,9 @@ pub(super) struct Init {
     email: Option<String>,
     #[command(flatten)]
     password: PasswordSource,
+    /// Write the root certificate, which a registry has to trust, to this file, readable by everybody.
+    #[arg(long, value_name = "FILE")]
+    root_certificate: Option<PathBuf>,
 }
 
 impl Init {
@@ -40,6 +44,10 @@ impl Init {
             "database": database.display().to_string(),
             "keys": keys.display().to_string(),
         });
+        if let Some(file) = &self.root_certificate {
+            write_public(file, &app.ring.root_certificate())?;
+            note(&format!("root certificate  {}", file.display()));
+        }
         let Some(name) = &self.admin else {
             next_steps();
             return if out.is_json() { out.object(&result) } else { Ok(()) };
@@ -59,14 +67,14 @@ impl Init {
             Err(error) => return Err(error.into()),
         };
         if !app.privilege(name.as_str()).super_user {
-            make_super_user(global, name)?;
+            make_super_user(global, name);
         }
         next_steps();
         if let Some(members) = result.as_object_mut() {
             members.insert("user".to_owned(), account(&user));
         }
         match secret {
-            Some(secret) => out.secret("", result, "password", secret.expose()),
+            Some(secret) => out.secret("Its password:", result, "password", secret.expose()),
             None if out.is_json() => out.object(&result),
             None => Ok(()),
         }
@@ -74,28 +82,23 @@ impl Init {
 }
 
 /// Names the user in SUPER_USERS, in a new file only: one that is there is its owner's to change.
-fn make_super_user(global: &Global, name: &Namespace) -> Result<(), CliError> {
+fn make_super_user(global: &Global, name: &Namespace) {
     let advice = format!("add to the configuration and restart `dockpass serve`:  SUPER_USERS: [{name}]");
     if global.config.is_some() {
         note(&format!("\n{name} is not a super-user yet; {advice}"));
-        return Ok(());
+        return;
     }
     let text = format!(
         "# Configuration of dockpass; `dockpass config sample` prints every setting.\nSUPER_USERS:\n  - {name}\n"
     );
     let made = OpenOptions::new().write(true).create_new(true).open(DEFAULT_PATH);
-    match made.and_then(|mut file| file.write_all(text.as_bytes())) {
-        Ok(()) => {
-            note(&format!(
-                "config    {DEFAULT_PATH} (made: {name} is a super-user; restart `dockpass serve` if it runs)"
-            ));
-            Ok(())
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            note(&format!("\n{name} is not a super-user yet; {advice}"));
-            Ok(())
-        }
-        Err(error) => Err(CliError::Failed(format!("cannot write {DEFAULT_PATH}: {error}"))),
+    // It may be there, or the directory cannot be written, as in a container.
+    if made.and_then(|mut file| file.write_all(text.as_bytes())).is_ok() {
+        note(&format!(
+            "config    {DEFAULT_PATH} (made: {name} is a super-user; restart `dockpass serve` if it runs)"
+        ));
+    } else {
+        note(&format!("\n{name} is not a super-user yet; {advice}"));
     }
 }
 

@@ -4,7 +4,10 @@
 use super::error::CliError;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
+use std::fs::Permissions;
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -99,6 +102,15 @@ fn json(value: &Value) -> Result<(), CliError> {
 pub(super) fn note(message: &str) {
     // Nobody is left to tell when standard error is gone.
     let _ = writeln!(io::stderr().lock(), "{message}");
+}
+
+/// Replaces a file that everybody may read, as a whole: a registry that starts meanwhile must not read half of it.
+pub(super) fn write_public(path: &Path, text: &str) -> Result<(), CliError> {
+    let new = path.with_added_extension("new");
+    let written = std::fs::write(&new, text)
+        .and_then(|()| std::fs::set_permissions(&new, Permissions::from_mode(0o644)))
+        .and_then(|()| std::fs::rename(&new, path));
+    written.map_err(|error| CliError::Failed(format!("cannot write {}: {error}", path.display())))
 }
 
 fn table(columns: &[Column], items: &[Value]) -> String {

@@ -1,7 +1,7 @@
 //! `dockpass registry-config`: what a registry's configuration needs.
 
 use super::error::CliError;
-use super::output::{self, Output, note};
+use super::output::{self, Output, note, write_public};
 use super::{Global, open};
 use crate::config::{Config, TokenAlgorithm, TokenKeyHeader};
 use crate::domain::time::{Clock, Timestamp};
@@ -81,7 +81,7 @@ impl RegistryConfig {
         let file = match &self.write {
             Some(target) => {
                 let path = absolute(target)?.join(trust.file());
-                write(&path, &content(trust, &published, now))?;
+                write_public(&path, &content(trust, &published, now))?;
                 note(&format!("Wrote {}.", path.display()));
                 path
             }
@@ -199,11 +199,4 @@ impl Section<'_> {
 
 fn absolute(path: &Path) -> Result<PathBuf, CliError> {
     path.canonicalize().map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))
-}
-
-/// Replaces a file as a whole: a registry that starts meanwhile must not read half of it.
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    let new = path.with_added_extension("new");
-    let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path));
-    written.map_err(|error| CliError::Failed(format!("cannot write {}: {error}", path.display())))
 }

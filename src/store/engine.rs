@@ -25,6 +25,9 @@ pub trait Engine: Send + Sync {
 
     /// Writes a consistent copy to a new file.
     fn backup(&self, path: &Path) -> Result<(), StoreError>;
+
+    /// Looks at everything that is stored; each text tells of something damaged. Slow.
+    fn check(&self) -> Result<Vec<String>, StoreError>;
 }
 
 /// Called for each row of a query; `false` ends it.

@@ -5,6 +5,8 @@ use super::engine::{Columns, EachRow, Engine, Outcome, Row, Sql, Value};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -39,19 +41,31 @@ impl Sqlite {
                 StoreError::Unavailable(format!("cannot make {}: {error}", directory.display()))
             })?;
         }
-        let writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
+        make_private(path, false)?;
+        let writer = connect(path)?;
         Ok(Self { path: path.to_owned(), writer: Mutex::new(Some(writer)), readers: Mutex::default() })
     }
 
     fn reader(&self) -> Result<Connection, StoreError> {
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        pooled.map_or_else(|| connect(&self.path, OpenFlags::empty()), Ok)
+        pooled.map_or_else(|| connect(&self.path), Ok)
     }
 }
 
-fn connect(path: &Path, create: OpenFlags) -> Result<Connection, StoreError> {
+/// Makes an empty file for its owner alone: the database holds password hashes. SQLite gives the mode of the database to the files
+/// beside it, too. A file that is there keeps its mode.
+fn make_private(path: &Path, must_be_new: bool) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).create_new(must_be_new).mode(0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::Unavailable(format!("cannot make {}: {error}", path.display())))
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
     let open = || {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -97,7 +111,7 @@ impl Engine for Sqlite {
     fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
         // A panic in `work` rolls its transaction back and drops the connection, so a poisoned lock guards nothing broken.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connection = writer.take().map_or_else(|| connect(&self.path, OpenFlags::empty()), Ok)?;
+        let mut connection = writer.take().map_or_else(|| connect(&self.path), Ok)?;
         let mut broken = false;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let outcome = work(&mut Session { connection: &transaction, broken: &mut broken });
@@ -117,15 +131,29 @@ impl Engine for Sqlite {
     }
 
     fn backup(&self, path: &Path) -> Result<(), StoreError> {
-        if path.exists() {
-            return Err(StoreError::Unavailable(format!("{} exists already", path.display())));
-        }
         let source = self.reader()?;
+        make_private(path, true)?;
         let mut target = Connection::open(path)?;
         let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
         // One step copies a consistent snapshot; in WAL mode a long read holds no writer up.
         backup.run_to_completion(i32::MAX, Duration::from_millis(10), None)?;
         Ok(())
+    }
+
+    fn check(&self) -> Result<Vec<String>, StoreError> {
+        let connection = self.reader()?;
+        let mut problems = Vec::new();
+        let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        for row in rows {
+            problems.extend(Some(row?).filter(|text| text != "ok"));
+        }
+        let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        for row in rows {
+            problems.push(format!("a row of table {} refers to a row that is not there", row?));
+        }
+        Ok(problems)
     }
 }
 

@@ -52,7 +52,7 @@ fn tell(version: Version, programs: &[&str], start: impl Fn(&str) -> Vec<Box<dyn
     }
 }
 
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "correct-horse-battery-staple";
 
 /// A service, a registry, and repositories with an image in each:
 /// `acme/base` and `acme/hidden` are private, `acme/open` is public, `acme/app` is where the robot works.

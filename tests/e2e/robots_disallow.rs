@@ -18,7 +18,7 @@ fn podman_debug_log_tells_that_robots_are_disabled() {
     dockpass.create_organization("acme");
     let ci = dockpass.create_robot("acme+ci");
     let nightly = dockpass.create_robot("acme+nightly");
-    dockpass.create_user("alice", "correct horse battery staple");
+    dockpass.create_user("alice", "correct-horse-battery-staple");
     let registry = Registry::start(Version::V2, &dockpass);
     let podman = Podman::new();
     println!("{}", podman.version());
@@ -38,7 +38,7 @@ fn podman_debug_log_tells_that_robots_are_disabled() {
         let refused = login(name, secret);
         assert!(!refused.success && refused.stderr.contains(&expected), "{refused}");
     }
-    login("alice", "correct horse battery staple").allowed("a person while robots are disabled");
+    login("alice", "correct-horse-battery-staple").allowed("a person while robots are disabled");
 
     dockpass.configure("ROBOTS_WHITELIST", "[acme+nightly]");
     let exempt = || dockpass.token(Some(("acme+nightly", &nightly)), &[]).status == 200;
