@@ -351,6 +351,18 @@ fn what_was_written_is_there_after_opening_again() {
 }
 
 #[test]
+fn a_new_database_can_be_read_by_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(&directory.path().join("test.db"), &key()).unwrap();
+    write(&store, |tx| Ok(organization(tx, "acme")));
+    for entry in std::fs::read_dir(directory.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
+    }
+}
+
+#[test]
 fn a_backup_is_a_whole_database() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open_sqlite(&directory.path().join("test.db"), &key()).unwrap();

@@ -6,6 +6,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -53,14 +54,14 @@ impl Sqlite {
 }
 
 /// Makes an empty file for its owner alone: the database holds password hashes. SQLite gives the mode of the database to the files
-/// beside it, too. A file that is there keeps its mode.
+/// beside it, too. A file that is there is not touched: opening and closing it outside SQLite would drop this process's locks.
 fn make_private(path: &Path, must_be_new: bool) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).create_new(must_be_new).mode(0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| StoreError::Unavailable(format!("cannot make {}: {error}", path.display())))
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if must_be_new || error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Unavailable(format!("cannot make {}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
