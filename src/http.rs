@@ -1,7 +1,9 @@
 //! The wire: accept loop, routes, errors, the token endpoint, REST API and web pages.
 
 pub mod address;
+pub mod api;
 pub mod authenticate;
+pub mod blocking;
 pub mod body;
 pub mod browser;
 pub mod dispatch;

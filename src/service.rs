@@ -9,7 +9,7 @@
 //! - [`audit`]: the audit trail, read
 //! - [`credentials`]: a robot's credentials in the forms that clients take
 //! - [`initialize`]: the first user
-//! - [`organizations`], [`users`], [`repositories`], [`robots`], [`teams`], [`permissions`], [`default_permissions`]:
+//! - [`organizations`], [`users`], [`repositories`], [`robots`], [`federation`], [`teams`], [`permissions`], [`default_permissions`]:
 //!   administration
 
 pub mod actor;
@@ -18,6 +18,7 @@ pub mod audit;
 pub mod credentials;
 pub mod default_permissions;
 pub mod error;
+pub mod federation;
 pub mod initialize;
 pub mod issue;
 pub mod ledger;
@@ -34,7 +35,7 @@ pub mod teams;
 pub mod users;
 
 use crate::config::{Config, LiveSettings};
-use crate::domain::caller::{Identity, Privilege};
+use crate::domain::caller::Privilege;
 use crate::domain::decide::Policy;
 use crate::domain::name::Namespace;
 use crate::domain::random::Random;
@@ -78,19 +79,14 @@ impl App {
     /// entry of the lists may.
     pub fn privilege(&self, name: &str) -> Privilege {
         let listed = |list: &[String]| list.iter().any(|entry| entry == name);
-        let super_user = self.config.people.super_users_enabled && listed(&self.config.people.super_users);
+        let people = &self.config.people;
+        let super_user = people.super_users_enabled && listed(&people.super_users);
         Privilege {
             super_user,
-            full_access: super_user && self.config.people.super_users_full_access,
-            read_only: listed(&self.config.people.readonly_super_users),
+            full_access: super_user && people.super_users_full_access,
+            read_only: listed(&people.readonly_super_users),
+            restricted: people.restricted_users && !super_user && !listed(&people.restricted_users_whitelist),
         }
-    }
-
-    /// Whether FEATURE_RESTRICTED_USERS keeps a user from changing its own namespace and from making organizations.
-    pub fn is_restricted(&self, identity: &Identity) -> bool {
-        let people = &self.config.people;
-        let free = |name: &str| people.restricted_users_whitelist.iter().any(|entry| entry == name);
-        people.restricted_users && !identity.privilege.super_user && !free(identity.name.as_str())
     }
 
     /// How long a token lives, in seconds.

@@ -4,7 +4,7 @@
 //! integers), and an [`engine::Engine`] runs it. Engines are what a second database plugs in as; everything above
 //! them, the contract tests included, is shared.
 //!
-//! - [`accounts`], [`robots`], [`teams`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`], [`oauth`], [`app_tokens`]: rows, one file for each kind of thing
+//! - [`accounts`], [`robots`], [`federation`], [`teams`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`], [`oauth`], [`app_tokens`]: rows, one file for each kind of thing
 //! - [`access`]: the one read of a token request
 //! - [`audit`]: the trail, written in the transaction of the change it tells of
 //! - [`engine`], [`sqlite`], [`migrate`]: how statements are run and how the schema comes to be
@@ -15,6 +15,7 @@ pub mod app_tokens;
 pub mod audit;
 pub mod default_permissions;
 pub mod engine;
+pub mod federation;
 pub mod migrate;
 pub mod oauth;
 pub mod permissions;
@@ -192,11 +193,7 @@ impl Tx<'_> {
     /// Whether `mac` was made over `fields` with our key. A row that fails is to be treated as missing: it was altered
     /// or moved by somebody without the key, or the disk lost a bit.
     fn is_genuine(&self, table: &str, fields: &[Value<'_>], mac: &[u8]) -> bool {
-        let genuine = self.rows.check(table, &[&engine::encode(fields)], mac);
-        if !genuine {
-            tracing::error!(table, row = ?fields.first(), "a row does not carry a valid MAC and is ignored");
-        }
-        genuine
+        is_genuine(self.rows, table, fields, mac)
     }
 
     /// Notes which key the rows are sealed with, or refuses to go on with another one: every grant would be ignored.
@@ -214,4 +211,13 @@ impl Tx<'_> {
             }
         }
     }
+}
+
+/// As [`Tx::is_genuine`], while a query of the transaction is still running.
+fn is_genuine(rows: &RowKey, table: &str, fields: &[Value<'_>], mac: &[u8]) -> bool {
+    let genuine = rows.check(table, &[&engine::encode(fields)], mac);
+    if !genuine {
+        tracing::error!(table, row = ?fields.first(), "a row does not carry a valid MAC and is ignored");
+    }
+    genuine
 }

@@ -7,8 +7,9 @@ use super::oauth::OAuthScopes;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub i64);
 
-/// What an account may do beyond its own grants, by configuration.
+/// What an account may do beyond or below its own grants, by configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four settings that do not exclude one another")]
 pub struct Privilege {
     /// Named in SUPER_USERS: may use the super-user routes and list the catalog.
     pub super_user: bool,
@@ -16,6 +17,8 @@ pub struct Privilege {
     pub full_access: bool,
     /// Named in GLOBAL_READONLY_SUPER_USERS: reads everything, writes nothing; wins over the other two.
     pub read_only: bool,
+    /// FEATURE_RESTRICTED_USERS keeps the user from changing its own robots and from making organizations.
+    pub restricted: bool,
 }
 
 /// An account whose credentials were right.

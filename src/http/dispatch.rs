@@ -1,6 +1,8 @@
 //! The one match over routes: authenticate, call the service, answer.
 
 use super::address::{client_address, is_https};
+use super::api;
+use super::blocking::Blocking;
 use super::body::RequestBody;
 use super::error;
 use super::registry;
@@ -23,6 +25,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Dispatch {
     app: Arc<App>,
     metrics: Arc<Metrics>,
+    blocking: Blocking,
 }
 
 /// An answer, and who it was given to, for the log.
@@ -40,7 +43,7 @@ impl From<Response<Body>> for Outcome {
 impl Dispatch {
     /// Answers for `app` and counts in `metrics`.
     pub fn new(app: Arc<App>, metrics: Arc<Metrics>) -> Self {
-        Self { app, metrics }
+        Self { app, metrics, blocking: Blocking::default() }
     }
 
     /// Answers one request.
@@ -59,17 +62,20 @@ impl Dispatch {
         };
         let method = request.method().clone();
         let route = Route::parse(&method, request.uri().path());
+        let label = route.as_ref().map_or("none", Route::label);
+        let surface = route.as_ref().map_or(Surface::Api, Route::surface);
         let mut outcome = match route {
-            Ok(route) => self.answer(route, request, origin).await,
-            Err(refused) => refuse(refused).into(),
+            Ok(route) => self.answer(route, request, origin, https).await,
+            Err(RouteError::Api(refused)) => api::refuse(&self.app, &refused, request.uri().query()).into(),
+            Err(refused) => refuse(&refused).into(),
         };
         let response = &mut outcome.response;
-        reply::secure(response, route.map_or(Surface::Api, Route::surface), https);
+        reply::secure(response, surface, https);
         if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
         let record = RequestRecord {
-            route: route.map_or("none", Route::label),
+            route: label,
             method: method.as_str(),
             status: response.status().as_u16(),
             duration: stopwatch.elapsed(),
@@ -82,8 +88,19 @@ impl Dispatch {
         outcome.response
     }
 
-    async fn answer(&self, route: Route, request: Request<RequestBody>, origin: Origin) -> Outcome {
+    async fn answer(
+        &self,
+        route: Route,
+        request: Request<RequestBody>,
+        origin: Origin,
+        https: bool,
+    ) -> Outcome {
         match route {
+            Route::Api(route) => {
+                let (response, caller) =
+                    api::answer(&self.app, &self.blocking, route, request, origin, https).await;
+                Outcome { response, caller }
+            }
             Route::Token => {
                 let answer = registry::token(&self.app, request, origin).await;
                 self.metrics.token(answer.outcome, answer.kind);
@@ -111,7 +128,7 @@ impl Dispatch {
 
     fn metrics(&self) -> Response<Body> {
         if self.app.config.server.metrics_listen.is_some() {
-            return refuse(RouteError::NotFound);
+            return refuse(&RouteError::NotFound);
         }
         reply::with_type(StatusCode::OK, metrics::CONTENT_TYPE, self.metrics.encode())
     }
@@ -132,9 +149,9 @@ impl Dispatch {
     }
 }
 
-fn refuse(refused: RouteError) -> Response<Body> {
+fn refuse(refused: &RouteError) -> Response<Body> {
     match refused {
-        RouteError::NotFound => {
+        RouteError::NotFound | RouteError::Api(_) => {
             error::registry(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this path")
         }
         RouteError::MethodNotAllowed(allowed) => {

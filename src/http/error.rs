@@ -1,4 +1,9 @@
-//! Where every refusal gets its status and its body: body A of the distribution specification on the registry's paths.
+//! Where every refusal gets its status and its body: body A of the distribution specification on the registry's paths,
+//! Quay's shapes in the REST API ([`api`](mod@api)).
+
+mod api;
+
+pub use api::{ERROR_TYPES, Refusal, api, api_unrouted};
 
 use super::body::BodyError;
 use super::registry::TokenError;

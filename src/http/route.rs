@@ -1,11 +1,12 @@
 //! The request line, read by one pure function into one closed enum. A route decides how its caller is authenticated, the
 //! surface (and with it the shape of errors) and the metric label.
 
+use super::api::{ApiRoute, PREFIX, Unrouted};
 use super::reply::Surface;
 use hyper::Method;
 
 /// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// `GET` or `POST` on the realm: a registry token. Quay's path and the usual one.
     Token,
@@ -23,21 +24,28 @@ pub enum Route {
     InternalPing,
     /// Prometheus metrics.
     Metrics,
+    /// Quay's REST API.
+    Api(ApiRoute),
 }
 
 /// Why a request line is no route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouteError {
     /// There is nothing at this path.
     NotFound,
     /// There is something at this path, but not for this method; these are the ones there are.
     MethodNotAllowed(&'static str),
+    /// It is below the REST API's prefix, but no route there.
+    Api(Unrouted),
 }
 
 impl Route {
     /// Reads method and path. The path is compared as it was sent: nothing is decoded or normalised, so there is no second
-    /// spelling of a route.
+    /// spelling of a route. Only parameters inside a path of the REST API are decoded, once, after it was split.
     pub fn parse(method: &Method, path: &str) -> Result<Self, RouteError> {
+        if path.strip_prefix(PREFIX).is_some_and(|below| below.starts_with('/')) {
+            return ApiRoute::parse(method, path).map(Self::Api).map_err(RouteError::Api);
+        }
         let (route, allowed) = match path {
             "/v2/auth" | "/token" => (Self::Token, "GET, HEAD, POST"),
             "/v2/" | "/v2" => (Self::RegistryPing, "GET, HEAD"),
@@ -57,7 +65,7 @@ impl Route {
     }
 
     /// The label in logs and metrics. Never holds a name that a client chose.
-    pub const fn label(self) -> &'static str {
+    pub fn label(&self) -> &'static str {
         match self {
             Self::Token => "token",
             Self::RegistryPing => "registry_ping",
@@ -67,11 +75,12 @@ impl Route {
             Self::Health => "health",
             Self::InternalPing => "internal_ping",
             Self::Metrics => "metrics",
+            Self::Api(route) => route.endpoint().id,
         }
     }
 
     /// Which security headers the answer carries.
-    pub const fn surface(self) -> Surface {
+    pub const fn surface(&self) -> Surface {
         Surface::Api
     }
 }

@@ -51,7 +51,7 @@ pub fn create(app: &App, actor: &Actor, name: &str, email: Option<&str>) -> Resu
         actor.require_scope(OAuthScope::UserAdmin)?;
         if !actor.is_operator() {
             let identity = actor.require_account()?;
-            if identity.privilege.read_only || identity.name.is_robot() || app.is_restricted(identity) {
+            if identity.privilege.read_only || identity.name.is_robot() || identity.privilege.restricted {
                 return Err(ServiceError::Forbidden);
             }
         }

@@ -46,7 +46,7 @@ impl Account {
     }
 
     /// The columns that its MAC covers.
-    fn deciding(&self) -> [Value<'_>; 5] {
+    pub(super) fn deciding(&self) -> [Value<'_>; 5] {
         [self.id.into(), self.kind.into(), (&self.name).into(), self.owner.into(), self.enabled.into()]
     }
 }

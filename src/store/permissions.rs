@@ -32,7 +32,7 @@ impl Grantee {
         }
     }
 
-    fn deciding<'a>(self, repository: RepositoryId, role: Role) -> [Value<'a>; 3] {
+    pub(super) fn deciding<'a>(self, repository: RepositoryId, role: Role) -> [Value<'a>; 3] {
         [self.id().into(), repository.0.into(), role.into()]
     }
 }

@@ -2,9 +2,13 @@
 
 use super::accounts::{Account, COLUMNS, read_account};
 use super::engine::{Columns, Value};
-use super::{StoreError, Tx};
+use super::permissions::Grantee;
+use super::repositories::RepositoryId;
+use super::teams::TeamId;
+use super::{StoreError, Tx, is_genuine};
 use crate::domain::caller::AccountId;
 use crate::domain::time::Timestamp;
+use std::collections::HashMap;
 
 /// What is stored of one generation of a robot's secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,6 +60,23 @@ pub(super) fn read_secret(columns: &mut Columns<'_>) -> Result<(SecretRecord, Ve
     };
     Ok((record, columns.take()?))
 }
+
+/// As [`read_secret`], where there may be none.
+fn read_joined_secret(columns: &mut Columns<'_>) -> Result<Option<(SecretRecord, Vec<u8>)>, StoreError> {
+    let Some(generation) = columns.take()? else { return Ok(None) };
+    let record = SecretRecord {
+        generation,
+        hash: columns.take()?,
+        verifier: columns.take()?,
+        sealed: columns.take()?,
+        created_at: columns.take()?,
+        expires_at: columns.take()?,
+    };
+    Ok(Some((record, columns.take()?)))
+}
+
+/// The names of repositories, and which robot was granted which of them.
+pub type RobotRepositories = (HashMap<RepositoryId, String>, Vec<(AccountId, RepositoryId)>);
 
 impl SecretRecord {
     pub(super) fn deciding(&self, robot: AccountId) -> [Value<'_>; 4] {
@@ -131,13 +152,87 @@ impl Tx<'_> {
         Ok(self.robots_where(condition, &[full_name.into()])?.pop())
     }
 
-    /// Every robot of a namespace, those that logged in last first, then by name; at most `limit` if given.
+    /// Hands every robot of a namespace with its newest secret to `each` as it is read, those that logged in last first, then
+    /// by name; at most `limit` if given.
+    pub fn visit_robots(
+        &mut self,
+        owner: AccountId,
+        limit: Option<usize>,
+        mut each: impl FnMut(Robot, Option<SecretRecord>),
+    ) -> Result<(), StoreError> {
+        let statement = format!(
+            "SELECT {COLUMNS}, robot.description, robot.metadata, {SECRET_COLUMNS} FROM account \
+             JOIN robot ON robot.account_id = account.id \
+             LEFT JOIN robot_secret ON robot_secret.robot_id = account.id AND robot_secret.generation = \
+             (SELECT max(generation) FROM robot_secret AS newest WHERE newest.robot_id = account.id) \
+             WHERE account.owner_id = $1 ORDER BY coalesce(account.last_accessed_at, 0) DESC, account.name LIMIT $2"
+        );
+        let limit = limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX);
+        let rows = self.rows;
+        self.sql.query(&statement, &[owner.into(), limit.into()], &mut |columns| {
+            let (account, mac) = read_account(columns)?;
+            let robot = Robot { account, description: columns.take()?, metadata: columns.take()? };
+            if !is_genuine(rows, "account", &robot.account.deciding(), &mac) {
+                return Ok(true);
+            }
+            let secret = read_joined_secret(columns)?.filter(|(secret, mac)| {
+                is_genuine(rows, "robot_secret", &secret.deciding(robot.account.id), mac)
+            });
+            each(robot, secret.map(|(secret, _)| secret));
+            Ok(true)
+        })
+    }
+
+    /// Every robot of a namespace, in the order of [`Self::visit_robots`].
     pub fn robots(&mut self, owner: AccountId, limit: Option<usize>) -> Result<Vec<Robot>, StoreError> {
-        let limit = limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
-        self.robots_where(
-            "account.owner_id = $1 ORDER BY coalesce(account.last_accessed_at, 0) DESC, account.name LIMIT $2",
-            &[owner.into(), limit.into()],
-        )
+        let mut robots = Vec::new();
+        self.visit_robots(owner, limit, |robot, _| robots.push(robot))?;
+        Ok(robots)
+    }
+
+    /// Which robots of a namespace sit in which teams, sorted by robot.
+    pub fn robot_memberships(&mut self, owner: AccountId) -> Result<Vec<(AccountId, TeamId)>, StoreError> {
+        let rows = self.rows;
+        let mut found = Vec::new();
+        self.sql.query(
+            "SELECT team_member.account_id, team_member.team_id, team_member.mac FROM account \
+             JOIN team_member ON team_member.account_id = account.id WHERE account.owner_id = $1 \
+             ORDER BY team_member.account_id, team_member.team_id",
+            &[owner.into()],
+            &mut |columns| {
+                let (robot, team): (AccountId, i64) = (columns.take()?, columns.take()?);
+                if is_genuine(rows, "team_member", &[robot.into(), team.into()], columns.take()?) {
+                    found.push((robot, TeamId(team)));
+                }
+                Ok(true)
+            },
+        )?;
+        Ok(found)
+    }
+
+    /// Which robots of a namespace were granted which repositories directly, sorted by robot, and the names of those.
+    pub fn robot_repositories(&mut self, owner: AccountId) -> Result<RobotRepositories, StoreError> {
+        let rows = self.rows;
+        let (mut names, mut found) = (HashMap::new(), Vec::new());
+        self.sql.query(
+            "SELECT repository_permission.account_id, repository_permission.repository_id, repository_permission.role, \
+             repository_permission.mac, repository.name FROM account \
+             JOIN repository_permission ON repository_permission.account_id = account.id \
+             JOIN repository ON repository.id = repository_permission.repository_id WHERE account.owner_id = $1 \
+             ORDER BY repository_permission.account_id, repository_permission.repository_id",
+            &[owner.into()],
+            &mut |columns| {
+                let (robot, repository) = (columns.take()?, RepositoryId(columns.take()?));
+                let deciding = Grantee::Account(robot).deciding(repository, columns.take()?);
+                if is_genuine(rows, "repository_permission", &deciding, columns.take()?) {
+                    let name: &str = columns.take()?;
+                    names.entry(repository).or_insert_with(|| name.to_owned());
+                    found.push((robot, repository));
+                }
+                Ok(true)
+            },
+        )?;
+        Ok((names, found))
     }
 
     fn robots_where(&mut self, condition: &str, parameters: &[Value<'_>]) -> Result<Vec<Robot>, StoreError> {

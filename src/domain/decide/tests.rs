@@ -121,7 +121,8 @@ fn super_users_reach_other_namespaces_only_with_full_access() {
     let full = with("root1", |user| user.privilege.full_access = true);
     assert_eq!(grant(&full, "pull,push,*", stored(None)), "push,pull,*");
     let read_only = with("auditor", |user| {
-        user.privilege = Privilege { super_user: true, full_access: true, read_only: true };
+        user.privilege =
+            Privilege { super_user: true, full_access: true, read_only: true, restricted: false };
     });
     assert_eq!(grant(&read_only, "pull,push,*", stored(None)), "pull");
     assert_eq!(grant(&read_only, "push", missing(Authority::Admin)), "", "and creates nothing");
@@ -175,7 +176,7 @@ fn any_caller() -> impl Strategy<Value = Caller> {
         1 => Just(Caller::Anonymous),
         6 => identity.prop_map(|(name, [super_user, full_access, read_only], scopes, id)| with(name, |who| {
             who.id = AccountId(id);
-            who.privilege = Privilege { super_user, full_access, read_only };
+            who.privilege = Privilege { super_user, full_access, read_only, restricted: false };
             who.oauth = scopes.map(|bits| {
                 let words: Vec<_> = OAuthScope::EVERY
                     .iter()

@@ -1,0 +1,173 @@
+//! Every route of the REST API, one row each. Operation ids are Quay's.
+
+use super::robots;
+use super::route::{Endpoint, Query, Spec, routes};
+use crate::domain::oauth::OAuthScope::{OrgAdmin, UserAdmin};
+
+const fn boolean(name: &'static str, help: &'static str) -> Query {
+    Query { name, kind: "boolean", help }
+}
+
+const fn integer(name: &'static str, help: &'static str) -> Query {
+    Query { name, kind: "integer", help }
+}
+
+/// Whether a list of robots tells their teams and repositories.
+pub(super) const PERMISSIONS: Query =
+    boolean("permissions", "Whether to include repositories and teams in which the robots have permission.");
+/// Whether a list of robots tells their secrets.
+pub(super) const TOKEN: Query = boolean("token", "If false, the robot's token is not returned.");
+/// How many robots are listed.
+pub(super) const LIMIT: Query = integer("limit", "If specified, the number of robots to return.");
+
+const fn org_robot() -> Spec {
+    Spec::new("robot").scope(OrgAdmin)
+}
+
+const fn user_robot() -> Spec {
+    Spec::new("robot").scope(UserAdmin)
+}
+
+routes! {
+    /// Lists the robots of an organization, or of the calling user by its name.
+    GetOrgRobots "getOrgRobots" GET "/organization/{orgname}/robots" (orgname)
+        => robots::list_of_organization, org_robot().query(&[PERMISSIONS, TOKEN, LIMIT]);
+    /// Shows a robot of an organization.
+    GetOrgRobot "getOrgRobot" GET "/organization/{orgname}/robots/{robot_shortname}" (orgname, robot_shortname)
+        => robots::get_of_organization, org_robot();
+    /// Makes a robot in an organization.
+    CreateOrgRobot "createOrgRobot" PUT "/organization/{orgname}/robots/{robot_shortname}" (orgname, robot_shortname)
+        => robots::create_in_organization,
+        org_robot().optional_body(&robots::NEW_ROBOT).success(201).audit("create_robot");
+    /// Deletes a robot of an organization, or of the calling user by its name.
+    DeleteOrgRobot "deleteOrgRobot" DELETE "/organization/{orgname}/robots/{robot_shortname}" (orgname, robot_shortname)
+        => robots::delete_of_organization, org_robot().success(204).audit("delete_robot");
+    /// Lists the repositories that a robot of an organization was granted directly.
+    GetOrgRobotPermissions "getOrgRobotPermissions"
+        GET "/organization/{orgname}/robots/{robot_shortname}/permissions" (orgname, robot_shortname)
+        => robots::permissions_of_organization, user_robot();
+    /// Gives a robot of an organization a new secret.
+    RegenerateOrgRobotToken "regenerateOrgRobotToken"
+        POST "/organization/{orgname}/robots/{robot_shortname}/regenerate" (orgname, robot_shortname)
+        => robots::regenerate_of_organization, org_robot().audit("regenerate_robot_token");
+    /// Lists the external identities that may act as a robot of an organization.
+    GetOrgRobotFederation "getOrgRobotFederation"
+        GET "/organization/{orgname}/robots/{robot_shortname}/federation" (orgname, robot_shortname)
+        => robots::federation_of_organization, org_robot();
+    /// Replaces the external identities that may act as a robot of an organization.
+    CreateOrgRobotFederation "createOrgRobotFederation"
+        POST "/organization/{orgname}/robots/{robot_shortname}/federation" (orgname, robot_shortname)
+        => robots::federate_of_organization,
+        org_robot().body(&robots::FEDERATION).audit("create_robot_federation");
+    /// Lets no external identity act as a robot of an organization any more.
+    DeleteOrgRobotFederation "deleteOrgRobotFederation"
+        DELETE "/organization/{orgname}/robots/{robot_shortname}/federation" (orgname, robot_shortname)
+        => robots::clear_federation_of_organization, org_robot().success(204).audit("delete_robot_federation");
+
+    /// Lists the robots of the calling user.
+    GetUserRobots "getUserRobots" GET "/user/robots" ()
+        => robots::list_of_user, user_robot().query(&[PERMISSIONS, TOKEN, LIMIT]);
+    /// Shows a robot of the calling user.
+    GetUserRobot "getUserRobot" GET "/user/robots/{robot_shortname}" (robot_shortname)
+        => robots::get_of_user, user_robot();
+    /// Makes a robot in the namespace of the calling user.
+    CreateUserRobot "createUserRobot" PUT "/user/robots/{robot_shortname}" (robot_shortname)
+        => robots::create_of_user,
+        user_robot().optional_body(&robots::NEW_ROBOT).success(201).audit("create_robot");
+    /// Deletes a robot of the calling user.
+    DeleteUserRobot "deleteUserRobot" DELETE "/user/robots/{robot_shortname}" (robot_shortname)
+        => robots::delete_of_user, user_robot().success(204).audit("delete_robot");
+    /// Lists the repositories that a robot of the calling user was granted directly.
+    GetUserRobotPermissions "getUserRobotPermissions"
+        GET "/user/robots/{robot_shortname}/permissions" (robot_shortname)
+        => robots::permissions_of_user, user_robot();
+    /// Gives a robot of the calling user a new secret.
+    RegenerateUserRobotToken "regenerateUserRobotToken"
+        POST "/user/robots/{robot_shortname}/regenerate" (robot_shortname)
+        => robots::regenerate_of_user, user_robot().audit("regenerate_robot_token");
+    /// Lists the external identities that may act as a robot of the calling user.
+    GetUserRobotFederation "getUserRobotFederation"
+        GET "/user/robots/{robot_shortname}/federation" (robot_shortname)
+        => robots::federation_of_user, user_robot();
+    /// Replaces the external identities that may act as a robot of the calling user.
+    CreateUserRobotFederation "createUserRobotFederation"
+        POST "/user/robots/{robot_shortname}/federation" (robot_shortname)
+        => robots::federate_of_user, user_robot().body(&robots::FEDERATION).audit("create_robot_federation");
+    /// Lets no external identity act as a robot of the calling user any more.
+    DeleteUserRobotFederation "deleteUserRobotFederation"
+        DELETE "/user/robots/{robot_shortname}/federation" (robot_shortname)
+        => robots::clear_federation_of_user, user_robot().success(204).audit("delete_robot_federation");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::route::Unrouted;
+    use super::*;
+    use hyper::Method;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    fn get(path: &str) -> Result<ApiRoute, Unrouted> {
+        ApiRoute::parse(&Method::GET, &format!("/api/v1{path}"))
+    }
+
+    #[test]
+    fn handlers_get_the_parameters_that_the_template_names_in_its_order() {
+        for (template, parameters) in PARAMETERS {
+            let named: Vec<_> = template
+                .split('/')
+                .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+                .collect();
+            assert_eq!(named, *parameters, "{template}");
+        }
+    }
+
+    #[test]
+    fn operation_ids_and_rows_are_unique_and_every_row_is_reached() {
+        let (mut ids, mut rows) = (HashSet::new(), HashSet::new());
+        for endpoint in ApiRoute::endpoints() {
+            assert!(ids.insert(endpoint.id), "{}", endpoint.id);
+            assert!(rows.insert((endpoint.method, endpoint.template)), "{}", endpoint.template);
+            let path = endpoint.template.replace("{repository}", "acme/app").replace(['{', '}'], "");
+            let method = Method::from_bytes(endpoint.method.as_bytes()).unwrap();
+            let route = ApiRoute::parse(&method, &format!("/api/v1{path}")).unwrap();
+            assert_eq!(route.endpoint().id, endpoint.id, "{path}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_decoded_once_and_a_plus_stays_a_plus() {
+        let robot = |text: &str| {
+            Ok(ApiRoute::GetOrgRobot { orgname: "acme".to_owned(), robot_shortname: text.to_owned() })
+        };
+        assert_eq!(get("/organization/acme/robots/ci"), robot("ci"));
+        assert_eq!(get("/organization/acme/robots/a+b"), robot("a+b"));
+        assert_eq!(get("/organization/acme/robots/a%2Bb"), robot("a+b"));
+        assert_eq!(get("/organization/acme/robots/a%252Bb"), robot("a%2Bb"));
+        assert_eq!(get("/organization/acme/robots/a%2Fb"), robot("a/b"));
+        for broken in
+            ["/organization/acme/robots/%zz", "/organization/acme/robots/%ff", "/organization//robots"]
+        {
+            assert_eq!(get(broken), Err(Unrouted::NotFound), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_method_that_is_not_there_is_told_from_a_path_that_is_not_there() {
+        let allowed = "GET, PUT, DELETE, HEAD, OPTIONS".to_owned();
+        let path = "/api/v1/user/robots/ci";
+        let parse = |method| ApiRoute::parse(&method, path);
+        assert_eq!(parse(Method::POST), Err(Unrouted::MethodNotAllowed(allowed.clone())));
+        assert_eq!(parse(Method::OPTIONS), Err(Unrouted::Preflight(allowed)));
+        assert!(parse(Method::HEAD).is_ok());
+        assert_eq!(get("/nothing"), Err(Unrouted::NotFound));
+        assert_eq!(get("/user/robots/"), Err(Unrouted::NotFound));
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_makes_it_panic(path in "(/(repository|organization|user|robots|[a-z%+.0-9/]{0,8})){0,6}") {
+            let _ = get(&path);
+        }
+    }
+}

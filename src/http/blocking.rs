@@ -1,0 +1,66 @@
+//! Where synchronous work runs: use cases block on the database and on the hashing threads, which the threads that serve
+//! sockets must not.
+
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Use cases that run at the same time. Writes queue on one lock anyway, and a reader is rarely slower than a millisecond.
+const AT_ONCE: usize = 32;
+/// How long a use case waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Too many use cases are waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the service is busy, try again")]
+pub struct Busy;
+
+/// The bound on what runs at the same time. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Blocking(Arc<Semaphore>);
+
+impl Default for Blocking {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+impl Blocking {
+    /// Runs `work` on a thread where it may block. Once begun it runs to its end, also when nobody waits for it any more: a
+    /// change is made as a whole. A panic in it is this caller's panic.
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await;
+        let permit = turn.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permit);
+            result
+        });
+        match task.await {
+            Ok(result) => Ok(result),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only while the runtime shuts down.
+                Err(_) => Err(Busy),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_result_comes_back_and_a_panic_goes_on() {
+        let blocking = Blocking::default();
+        assert_eq!(run(blocking.run(|| 7)), Ok(7));
+        let panicked = std::panic::catch_unwind(|| run(Blocking::default().run(|| panic!("as wished"))));
+        assert!(panicked.is_err());
+        assert_eq!(run(blocking.run(|| 8)), Ok(8));
+    }
+}
