@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::clients::{Client as _, Docker, Skopeo};
+use super::dockpass::program;
 use super::http;
 use super::image::Image;
 use super::process::{free_port, wait_until};
@@ -105,7 +106,7 @@ impl Project {
             self.docker.run(&["volume", "inspect", "--format", "{{.Mountpoint}}", "dockpass-test_trust"], "");
         let names: Vec<_> =
             std::fs::read_dir(trusted.output()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names, ["root.crt"]);
+        assert_eq!(names, ["dockpass-root.pem"]);
     }
 }
 
@@ -127,14 +128,14 @@ fn make_base_images(docker: &Docker) {
         [ \"$*\" = 'build --release --locked' ] && [ -f Cargo.lock ] && [ -f src/main.rs ]\n\
         for private in keys data target .git; do [ ! -e $private ] || { echo \"$private got in\"; exit 1; }; done\n\
         mkdir -p target/release\ncp /built/dockpass target/release/\n";
-    let mut builder = StandIn::new().program(Path::new(env!("CARGO_BIN_EXE_dockpass")), "/built/dockpass");
+    let mut builder = StandIn::new().program(Path::new(&program()), "/built/dockpass");
     for name in ["sh", "mkdir", "cp"] {
         builder = builder.program(&tools::find(name).unwrap(), &format!("/bin/{name}"));
     }
     builder.script("/bin/cargo", cargo).import(docker, "rust:1.95-bookworm", &["ENV PATH=/bin"]);
 
     // Only the libraries of the real one count; a program of the same libraries brings them.
-    StandIn::new().program(Path::new(env!("CARGO_BIN_EXE_dockpass")), "/usr/lib/libraries-only").import(
+    StandIn::new().program(Path::new(&program()), "/usr/lib/libraries-only").import(
         docker,
         "gcr.io/distroless/cc-debian12:nonroot",
         &["USER 65532", "ENV PATH=/usr/local/bin:/usr/bin:/bin"],

@@ -12,9 +12,6 @@ use super::http::{self, Reply};
 use super::process::{Daemon, free_port, wait_until};
 use super::tools::{self, Outcome};
 
-/// The default of `SERVER_HOSTNAME`, and so the only service that tokens are issued for.
-pub(crate) const SERVICE: &str = "localhost:5000";
-
 /// A running service with its data, keys and configuration in a directory of its own.
 pub(crate) struct Dockpass {
     // Declared before the directory: the server ends before its files go.
@@ -38,12 +35,15 @@ impl Dockpass {
         let mut all = BTreeMap::from([
             ("LISTEN".to_owned(), format!("[127.0.0.1:{port}]")),
             ("DATABASE_URL".to_owned(), format!("sqlite:{}", path("dockpass.db"))),
+            // Also the service that tokens are issued for. The port counts only where it is printed for people.
+            ("SERVER_HOSTNAME".to_owned(), "localhost:5000".to_owned()),
             ("KEYS_DIR".to_owned(), path("keys")),
             ("SUPER_USERS".to_owned(), "[root]".to_owned()),
         ]);
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         write_config(&dir, &all);
         let mut command = Command::new(program());
+        without_settings(&mut command);
         command.args(["serve", "--config", &path("config.yaml")]).current_dir(dir.path());
         let server = Daemon::start(command, &dir.path().join("dockpass.log"), || {
             http::try_send("GET", &format!("http://localhost:{port}/health/instance"), &[], b"")
@@ -76,6 +76,7 @@ impl Dockpass {
     /// Runs one command of dockpass against the same database, with `input` on standard input.
     pub(crate) fn cli_with(&self, args: &[&str], input: &str) -> Outcome {
         let mut command = tools::command(&program());
+        without_settings(&mut command);
         command.arg("--config").arg(self.path("config.yaml")).args(args).current_dir(self.dir.path());
         tools::run_with(&mut command, input)
     }
@@ -124,12 +125,20 @@ impl Dockpass {
 
     /// The section `auth:` of the configuration of a registry of this version.
     pub(crate) fn registry_config(&self, version: &str) -> String {
-        self.cli(&["registry-config", "--registry", version])
+        let mut arguments = vec!["registry-config", "--registry", version];
+        let directory = self.path(version);
+        // Keys by id are in a file that is written for the registry; the root certificate is there anyway.
+        if self.settings.get("TOKEN_KEY_HEADER").is_some_and(|header| header == "kid") {
+            std::fs::create_dir_all(&directory).unwrap();
+            arguments.extend(["--write", directory.to_str().unwrap()]);
+        }
+        self.cli(&arguments)
     }
 
     /// Asks for a token as a client does that was told the scopes; anonymously without `login`.
     pub(crate) fn token(&self, login: Option<(&str, &str)>, scopes: &[&str]) -> Reply {
-        let mut url = self.url(&format!("/v2/auth?service={}", http::escape(SERVICE)));
+        let mut url =
+            self.url(&format!("/v2/auth?service={}", http::escape(&self.settings["SERVER_HOSTNAME"])));
         for scope in scopes {
             url.extend(["&scope=", &http::escape(scope)]);
         }
@@ -154,8 +163,15 @@ fn write_config(dir: &TempDir, settings: &BTreeMap<String, String>) {
     std::fs::rename(new, dir.path().join("config.yaml")).unwrap();
 }
 
-/// The program just built, or another one (a release build, say) that `DOCKPASS_PROGRAM` names.
-fn program() -> String {
-    let other = std::env::var_os("DOCKPASS_PROGRAM").and_then(|path| path.into_string().ok());
+/// The program just built, or another one (a release build, say) that `TESTED_PROGRAM` names.
+pub(crate) fn program() -> String {
+    let other = std::env::var_os("TESTED_PROGRAM").and_then(|path| path.into_string().ok());
     other.unwrap_or_else(|| env!("CARGO_BIN_EXE_dockpass").to_owned())
+}
+
+/// Takes away what would override the configuration file, if it is set where the tests run.
+fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOCKPASS_")) {
+        command.env_remove(name);
+    }
 }
