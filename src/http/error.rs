@@ -56,7 +56,7 @@ pub fn challenge(realm: &str, service: &str) -> Response<Body> {
 pub fn token(error: &TokenError) -> Response<Body> {
     let (status, code, message) = match error {
         TokenError::Issue(
-            IssueError::Login(LoginError::Wrong | LoginError::RobotsDisallowed) | IssueError::AnonymousProbe,
+            IssueError::Login(LoginError::Wrong | LoginError::RobotsDisallowed) | IssueError::Anonymous,
         ) => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", error.to_string()),
         TokenError::Issue(IssueError::Login(LoginError::Busy)) => {
             (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", error.to_string())

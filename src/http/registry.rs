@@ -54,7 +54,7 @@ impl TokenError {
     fn outcome(&self) -> TokenOutcome {
         match self {
             Self::Issue(IssueError::Login(LoginError::RobotsDisallowed)) => TokenOutcome::Disallowed,
-            Self::Issue(IssueError::Login(LoginError::Wrong) | IssueError::AnonymousProbe) => {
+            Self::Issue(IssueError::Login(LoginError::Wrong) | IssueError::Anonymous) => {
                 TokenOutcome::Unauthorized
             }
             Self::Issue(

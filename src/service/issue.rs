@@ -5,11 +5,12 @@ use super::error::ServiceError;
 use super::ledger::LoginEvent;
 use super::login::{Credentials, LoginError, Standing, log_in};
 use super::repositories;
+use crate::config::RegistryState;
 use crate::domain::caller::Caller;
 use crate::domain::claims::Claims;
 use crate::domain::decide::{Facts, Granted, decide};
 use crate::domain::name::RepositoryName;
-use crate::domain::scope::{Requested, Resource};
+use crate::domain::scope::{Actions, Requested, Resource};
 use crate::domain::time::Timestamp;
 use crate::keys::SignedToken;
 use crate::store::StoreError;
@@ -73,9 +74,10 @@ pub enum IssueError {
     /// `service` names no registry that this service signs for.
     #[error("unknown service '{0}'")]
     UnknownService(String),
-    /// Without credentials and without a scope there is nothing that a token could say.
+    /// Without credentials and without a scope there is nothing that a token could say; without FEATURE_ANONYMOUS_ACCESS there
+    /// is nothing for the anonymous at all.
     #[error("access to the requested resource is not authorized")]
-    AnonymousProbe,
+    Anonymous,
     /// The store failed while a repository was to be registered.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,9 +88,15 @@ pub enum IssueError {
 
 /// Issues a token that grants what the caller may have of what it asked for, possibly nothing.
 pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, IssueError> {
+    if app.config.repositories.state == RegistryState::ReadOnly {
+        for requested in &mut request.requested {
+            requested.actions = requested.actions.intersection(Actions::PULL);
+        }
+    }
     let audience = audience(app, request.service.as_deref())?;
-    if matches!(request.credentials, Credentials::None) && request.requested.is_empty() {
-        return Err(IssueError::AnonymousProbe);
+    let nothing_to_say = request.requested.is_empty() || !app.config.repositories.anonymous_access;
+    if matches!(request.credentials, Credentials::None) && nothing_to_say {
+        return Err(IssueError::Anonymous);
     }
     let repositories: Vec<RepositoryName> = request
         .requested

@@ -1,6 +1,7 @@
 //! What is granted of what is asked for.
 
 use super::{access, acme, claims};
+use crate::support::Installation;
 use serde_json::json;
 
 #[tokio::test]
@@ -112,4 +113,29 @@ async fn the_anonymous_never_change_anything() {
         installation.get(&format!("/token?{query}"), Some(("acme+ci", "wrong"))).await;
     }
     assert_eq!(installation.row_counts(), before);
+}
+
+#[tokio::test]
+async fn a_read_only_registry_grants_pulls_and_registers_nothing() {
+    let installation = Installation::new("REGISTRY_STATE: readonly\n");
+    installation.user("alice");
+    installation.repository("alice/app", "private");
+    let path = "/token?scope=repository:alice/app:pull,push,delete,*&scope=repository:alice/fresh:push,pull";
+    let before = installation.row_counts();
+    let answer = installation.get(path, Some(("alice", "alice's-password"))).await;
+    assert_eq!(access(&answer), ["alice/app: pull", "alice/fresh: pull"]);
+    assert_eq!(installation.row_counts(), before);
+}
+
+#[tokio::test]
+async fn without_anonymous_access_nobody_gets_a_token_without_credentials() {
+    let installation = Installation::new("FEATURE_ANONYMOUS_ACCESS: false\n");
+    installation.user("alice");
+    installation.repository("alice/open", "public");
+    let path = "/token?scope=repository:alice/open:pull";
+    assert_eq!(installation.get(path, None).await.status, 401);
+    assert_eq!(
+        access(&installation.get(path, Some(("alice", "alice's-password"))).await),
+        ["alice/open: pull"]
+    );
 }
