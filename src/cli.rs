@@ -10,6 +10,7 @@ mod backup;
 mod completion;
 mod config;
 mod default_permission;
+mod doctor;
 mod error;
 mod init;
 mod key;
@@ -76,6 +77,8 @@ enum Command {
     Serve,
     /// Make keys, database and, if asked for, the first super-user; tells what to do next.
     Init(init::Init),
+    /// Check configuration, keys, database and clock; with --registry also the registry's trust in them.
+    Doctor(doctor::Doctor),
     /// Print the `auth:` section that a registry's configuration needs.
     RegistryConfig(registry_config::RegistryConfig),
     /// Signing keys: list, rotate, activate, prune.
@@ -142,6 +145,7 @@ fn run(Arguments { global, command }: Arguments) -> Result<(), CliError> {
     match command {
         Command::Serve => serve::run(&global),
         Command::Init(command) => command.run(&global, out),
+        Command::Doctor(command) => command.run(&global, out),
         Command::RegistryConfig(command) => command.run(&global, out),
         Command::Key(command) => command.run(&global, out),
         Command::Backup(command) => command.run(&global, out),

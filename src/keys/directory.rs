@@ -131,6 +131,11 @@ impl KeyDirectory {
         Ok(id)
     }
 
+    /// A directory that is there, for those who must not make anything. What it lacks shows when it is read.
+    pub fn existing(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// The file with the root certificate: what a registry needs while tokens carry certificates.
     pub fn root_certificate_file(&self) -> PathBuf {
         self.file(ROOT_CERTIFICATE)
