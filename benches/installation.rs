@@ -11,6 +11,7 @@ use dockpass::service::issue::TokenRequest;
 use dockpass::service::ledger::Ledger;
 use dockpass::service::login::Credentials;
 use dockpass::service::robots::NewRobot;
+use dockpass::service::throttle::Throttle;
 use dockpass::service::{App, organizations, permissions, repositories, robots};
 use dockpass::store::Store;
 use dockpass::store::audit::Origin;
@@ -32,6 +33,7 @@ pub fn open(directory: &Path) -> Arc<App> {
     .unwrap();
     let symmetric = keys.symmetric().unwrap();
     let store = Store::open_sqlite(&directory.join("data/dockpass.db"), &symmetric.verify).unwrap();
+    let throttle = Throttle::new(random.as_ref());
     Arc::new(App {
         live: LiveSettings::fixed(RobotPolicy::new(&config)),
         config,
@@ -42,6 +44,7 @@ pub fn open(directory: &Path) -> Arc<App> {
         clock: Arc::new(SystemClock),
         random,
         ledger: Ledger::default(),
+        throttle,
     })
 }
 

@@ -10,4 +10,5 @@ pub mod oauth;
 pub mod permission;
 pub mod random;
 pub mod scope;
+pub mod throttle;
 pub mod time;

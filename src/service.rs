@@ -4,6 +4,7 @@
 //! - [`login`]: credentials to caller
 //! - [`sessions`]: people signed in with a browser
 //! - [`oauth`], [`app_tokens`]: tokens that act for users
+//! - [`throttle`]: wrong guesses, slowed down
 //! - [`ledger`]: logins noted outside the path of a request
 //! - [`actor`]: who changes something, and what they may change
 //! - [`audit`]: the audit trail, read
@@ -32,6 +33,7 @@ pub mod robot_pages;
 pub mod robots;
 pub mod sessions;
 pub mod teams;
+pub mod throttle;
 pub mod users;
 
 use crate::config::{Config, LiveSettings};
@@ -46,6 +48,7 @@ use crate::password::Hasher;
 use crate::store::Store;
 use ledger::Ledger;
 use std::sync::Arc;
+use throttle::Throttle;
 
 /// Everything that the use cases work with.
 pub struct App {
@@ -67,6 +70,8 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Logins that are still to be written down.
     pub ledger: Ledger,
+    /// What is remembered of wrong logins.
+    pub throttle: Throttle,
 }
 
 impl App {

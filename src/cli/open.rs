@@ -11,6 +11,7 @@ use crate::password::{Hasher, Settings};
 use crate::service::App;
 use crate::service::actor::Actor;
 use crate::service::ledger::Ledger;
+use crate::service::throttle::Throttle;
 use crate::store::Store;
 use crate::system::{SystemClock, SystemRandom};
 use std::path::Path;
@@ -80,6 +81,7 @@ pub(super) fn app(config: Config, live: LiveSettings, hasher: Hasher) -> Result<
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom::default()),
         ledger: Ledger::default(),
+        throttle: Throttle::new(&SystemRandom::default()),
     })
 }
 

@@ -58,6 +58,11 @@ pub fn token(error: &TokenError) -> Response<Body> {
         TokenError::Issue(
             IssueError::Login(LoginError::Wrong | LoginError::RobotsDisallowed) | IssueError::Anonymous,
         ) => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", error.to_string()),
+        TokenError::Issue(IssueError::Login(LoginError::Throttled { retry_after })) => {
+            let mut response = registry(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", &error.to_string());
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*retry_after));
+            return response;
+        }
         TokenError::Issue(IssueError::Login(LoginError::Busy)) => {
             (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", error.to_string())
         }

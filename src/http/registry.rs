@@ -54,6 +54,7 @@ impl TokenError {
     fn outcome(&self) -> TokenOutcome {
         match self {
             Self::Issue(IssueError::Login(LoginError::RobotsDisallowed)) => TokenOutcome::Disallowed,
+            Self::Issue(IssueError::Login(LoginError::Throttled { .. })) => TokenOutcome::Throttled,
             Self::Issue(IssueError::Login(LoginError::Wrong) | IssueError::Anonymous) => {
                 TokenOutcome::Unauthorized
             }
@@ -105,7 +106,10 @@ pub(super) async fn token(app: &Arc<App>, request: Request<RequestBody>, origin:
             kind,
         },
         Err(refused) => {
-            if matches!(refused, TokenError::Issue(IssueError::Login(LoginError::Wrong))) {
+            if matches!(
+                refused,
+                TokenError::Issue(IssueError::Login(LoginError::Wrong | LoginError::Throttled { .. }))
+            ) {
                 tokio::time::sleep_until(deadline).await;
             }
             let response = error::token(&refused);

@@ -106,13 +106,14 @@ pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, 
             Resource::Catalog => None,
         })
         .collect();
-    let standing = match log_in(app, &request.credentials, &repositories).await {
-        Ok(standing) => standing,
-        Err(error) => {
-            note_failure(app, &request, &error);
-            return Err(error.into());
-        }
-    };
+    let standing =
+        match log_in(app, &request.credentials, request.origin.address.as_deref(), &repositories).await {
+            Ok(standing) => standing,
+            Err(error) => {
+                note_failure(app, &request, &error);
+                return Err(error.into());
+            }
+        };
     let now = app.now();
     let Standing { caller, facts, metadata } = standing;
     request.origin.metadata.extend(metadata);

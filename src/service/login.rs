@@ -39,6 +39,12 @@ pub enum LoginError {
     /// ROBOTS_DISALLOW; decided before any lookup, so it says nothing about the robot.
     #[error("{ROBOTS_DISALLOWED}")]
     RobotsDisallowed,
+    /// Too many wrong guesses from this network or at this account.
+    #[error("Too many login attempts. Please try again later.")]
+    Throttled {
+        /// Seconds after which it may be tried again; at least 1.
+        retry_after: i64,
+    },
     /// Too many passwords are being checked.
     #[error("too many logins are being checked, try again")]
     Busy,
@@ -69,25 +75,29 @@ pub struct Standing {
 }
 
 /// Checks credentials and reads what is stored about `repositories`, in the same transaction wherever the check is quick
-/// enough to happen inside one, so that a revoked right is gone from the very next request.
+/// enough to happen inside one, so that a revoked right is gone from the very next request. `address` is the client's.
 pub async fn log_in(
     app: &App,
     credentials: &Credentials,
+    address: Option<&str>,
     repositories: &[RepositoryName],
 ) -> Result<Standing, LoginError> {
     let Credentials::Password { username, password } = credentials else {
         let facts = app.store.read("anonymous", |tx| facts(tx, None, &[], None, repositories))?;
         return Ok(Standing { caller: Caller::Anonymous, facts, metadata: Map::new() });
     };
-    match username.as_str() {
-        "$oauthtoken" => return log_in_access_token(app, password, repositories),
-        "$app" => return log_in_app_token(app, password, repositories),
-        _ => {}
-    }
-    if let Some(robot) = RobotName::parse(username) {
-        return log_in_robot(app, &robot, password, repositories).await;
-    }
-    log_in_user(app, username, password, repositories).await
+    let result = match username.as_str() {
+        "$oauthtoken" => log_in_access_token(app, password, repositories),
+        "$app" => log_in_app_token(app, password, repositories),
+        _ => match RobotName::parse(username) {
+            Some(robot) => log_in_robot(app, &robot, password, repositories).await,
+            None => return log_in_user(app, username, password, address, repositories).await,
+        },
+    };
+    result.map_err(|error| match error {
+        LoginError::Wrong => app.throttle.failed(app, &app.throttle.attempt(address, username, password)),
+        other => other,
+    })
 }
 
 fn log_in_access_token(
@@ -224,9 +234,10 @@ async fn log_in_user(
     app: &App,
     username: &str,
     password: &Secret,
+    address: Option<&str>,
     repositories: &[RepositoryName],
 ) -> Result<Standing, LoginError> {
-    let checked = check_password(app, username, password).await?;
+    let checked = check_password(app, username, password, address).await?;
     let standing = app.store.read("user login", |tx| match checked.still_right(tx)? {
         Some(user) => user_standing(app, tx, &user, repositories),
         None => Ok(None),
@@ -256,12 +267,20 @@ pub(super) async fn check_password(
     app: &App,
     username: &str,
     password: &Secret,
+    address: Option<&str>,
 ) -> Result<CheckedPassword, LoginError> {
+    let attempt = app.throttle.attempt(address, username, password);
+    app.throttle.admit(app, &attempt)?;
     let found = app.store.read("user login", |tx| find_user(tx, username)).map_err(LoginError::Store)?;
     let hash = found.as_ref().map_or_else(|| app.hasher.dummy().to_owned(), |(_, hash)| hash.clone());
     let right = app.hasher.verify(password.expose(), &hash).await?;
-    let (account, hash) = found.filter(|_| right).ok_or(LoginError::Wrong)?;
-    Ok(CheckedPassword { account, hash })
+    match found.filter(|(account, _)| right && account.enabled) {
+        Some((account, hash)) => {
+            app.throttle.succeeded(app, &attempt);
+            Ok(CheckedPassword { account, hash })
+        }
+        None => Err(app.throttle.failed(app, &attempt)),
+    }
 }
 
 /// What a user gets whose credentials were right. `None` when the stored name is not a valid one.

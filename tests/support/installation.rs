@@ -16,6 +16,7 @@ use dockpass::password::{Hasher, Settings};
 use dockpass::service::actor::Actor;
 use dockpass::service::ledger::Ledger;
 use dockpass::service::robots::NewRobot;
+use dockpass::service::throttle::Throttle;
 use dockpass::service::{App, organizations, permissions, repositories, robots, teams, users};
 use dockpass::store::Store;
 use dockpass::store::audit::EventFilter;
@@ -56,6 +57,7 @@ impl Installation {
         let symmetric = keys.symmetric().unwrap();
         let metrics = Arc::new(Metrics::new());
         let store = Store::open_sqlite(&directory.path().join("dockpass.db"), &symmetric.verify).unwrap();
+        let throttle = Throttle::new(random.as_ref());
         let app = Arc::new(App {
             config,
             live,
@@ -67,6 +69,7 @@ impl Installation {
             clock: clock.clone(),
             random,
             ledger: Ledger::default(),
+            throttle,
         });
         let dispatch = Dispatch::new(app.clone(), metrics);
         Self { app, dispatch, clock, actor: Actor::operator("test"), directory }
