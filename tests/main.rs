@@ -6,6 +6,8 @@ mod auth;
 mod e2e;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod model;
 mod server;
 #[cfg(test)]
 mod store_contract;

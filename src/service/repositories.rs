@@ -8,7 +8,7 @@ use crate::domain::decide::{Authority, Creation, Facts, Granted, decide};
 use crate::domain::name::{Namespace, RepositoryName};
 use crate::domain::oauth::OAuthScope;
 use crate::domain::permission::{RepositoryState, Role, TeamRole, Visibility};
-use crate::domain::scope::Requested;
+use crate::domain::scope::{Actions, Requested};
 use crate::store::accounts::{Account, AccountKind, NewAccount};
 use crate::store::audit::{Event, Origin};
 use crate::store::permissions::Grantee;
@@ -153,7 +153,7 @@ fn decide_registered(
     for request in requested {
         if let crate::domain::scope::Resource::Repository(name) = &request.resource {
             let mut stored = tx.facts(Some(identity.id), &teams, None, name)?;
-            if stored.repository.is_none() {
+            if stored.repository.is_none() && request.actions.contains(Actions::PUSH) {
                 // Could not be registered (its name is retired): nobody is granted anything on it.
                 stored = Facts::default();
             }
