@@ -10,7 +10,7 @@
 //! - [`audit`]: the audit trail, read
 //! - [`credentials`]: a robot's credentials in the forms that clients take
 //! - [`initialize`]: the first user
-//! - [`organizations`], [`users`], [`repositories`], [`robots`], [`federation`], [`teams`], [`permissions`], [`default_permissions`]:
+//! - [`organizations`], [`users`], [`repositories`], [`robots`], [`federation`], [`teams`], [`members`], [`permissions`], [`default_permissions`]:
 //!   administration
 
 pub mod actor;
@@ -24,6 +24,7 @@ pub mod initialize;
 pub mod issue;
 pub mod ledger;
 pub mod login;
+pub mod members;
 pub mod namespaces;
 pub mod oauth;
 pub mod organizations;

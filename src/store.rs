@@ -4,7 +4,7 @@
 //! integers), and an [`engine::Engine`] runs it. Engines are what a second database plugs in as; everything above
 //! them, the contract tests included, is shared.
 //!
-//! - [`accounts`], [`robots`], [`federation`], [`teams`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`], [`oauth`], [`app_tokens`]: rows, one file for each kind of thing
+//! - [`accounts`], [`robots`], [`federation`], [`teams`], [`members`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`], [`oauth`], [`app_tokens`]: rows, one file for each kind of thing
 //! - [`access`]: the one read of a token request
 //! - [`audit`]: the trail, written in the transaction of the change it tells of
 //! - [`engine`], [`sqlite`], [`migrate`]: how statements are run and how the schema comes to be
@@ -16,6 +16,7 @@ pub mod audit;
 pub mod default_permissions;
 pub mod engine;
 pub mod federation;
+pub mod members;
 pub mod migrate;
 pub mod oauth;
 pub mod permissions;

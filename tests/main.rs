@@ -1,6 +1,8 @@
 //! The one integration test binary; its modules mirror what they test.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod auth;
 #[cfg(test)]
 mod e2e;

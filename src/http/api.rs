@@ -7,10 +7,13 @@
 pub mod authenticate;
 pub mod avatar;
 pub mod call;
+mod organizations;
+mod prototypes;
 mod robots;
 pub mod route;
 pub mod schema;
 pub mod table;
+mod teams;
 
 pub use route::{Access, Endpoint, PREFIX, Payload, Query, Spec, Unrouted};
 pub use schema::{Field, Schema};

@@ -5,6 +5,7 @@ use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::robots::new_uuid;
 use super::teams::organization;
+use crate::domain::caller::AccountId;
 use crate::domain::permission::Role;
 use crate::store::Tx;
 use crate::store::accounts::{Account, AccountKind};
@@ -13,6 +14,7 @@ use crate::store::default_permissions::DefaultPermission;
 use crate::store::permissions::Grantee;
 use crate::store::teams::Team;
 use serde_json::json;
+use std::collections::HashMap;
 
 /// A default permission with the accounts and the team that it names.
 #[derive(Clone, Debug)]
@@ -60,30 +62,46 @@ pub fn list(app: &App, actor: &Actor, organization_name: &str) -> Result<Vec<Rul
     app.store.read("default permissions", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Read)?;
         let stored = tx.default_permissions(organization.id)?;
-        stored.iter().filter_map(|rule| read(tx, &organization, rule).transpose()).collect()
+        let mut names = Names::new(tx, &organization)?;
+        stored.iter().filter_map(|rule| names.read(tx, rule).transpose()).collect()
     })
 }
 
-/// `None` when what the rule names is gone or was altered.
-fn read(
-    tx: &mut Tx<'_>,
-    organization: &Account,
-    rule: &DefaultPermission,
-) -> Result<Option<Rule>, ServiceError> {
-    let delegate = match rule.delegate {
-        Grantee::Account(id) => tx.account_by_id(id)?.map(Delegate::Account),
-        Grantee::Team(id) => {
-            tx.teams(organization.id)?.into_iter().find(|team| team.id == id).map(Delegate::Team)
+/// What rules of one organization name, each looked up once however many rules name it.
+struct Names {
+    teams: Vec<Team>,
+    accounts: HashMap<AccountId, Option<Account>>,
+}
+
+impl Names {
+    fn new(tx: &mut Tx<'_>, organization: &Account) -> Result<Self, ServiceError> {
+        Ok(Self { teams: tx.teams(organization.id)?, accounts: HashMap::new() })
+    }
+
+    fn account(&mut self, tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, ServiceError> {
+        if let Some(known) = self.accounts.get(&id) {
+            return Ok(known.clone());
         }
-    };
-    let activating = match rule.activating {
-        None => None,
-        Some(id) => match tx.account_by_id(id)? {
-            None => return Ok(None),
-            found => found,
-        },
-    };
-    Ok(delegate.map(|delegate| Rule { uuid: rule.uuid.clone(), activating, delegate, role: rule.role }))
+        let found = tx.account_by_id(id)?;
+        self.accounts.insert(id, found.clone());
+        Ok(found)
+    }
+
+    /// `None` when what the rule names is gone or was altered.
+    fn read(&mut self, tx: &mut Tx<'_>, rule: &DefaultPermission) -> Result<Option<Rule>, ServiceError> {
+        let delegate = match rule.delegate {
+            Grantee::Account(id) => self.account(tx, id)?.map(Delegate::Account),
+            Grantee::Team(id) => self.teams.iter().find(|team| team.id == id).cloned().map(Delegate::Team),
+        };
+        let activating = match rule.activating {
+            None => None,
+            Some(id) => match self.account(tx, id)? {
+                None => return Ok(None),
+                found => found,
+            },
+        };
+        Ok(delegate.map(|delegate| Rule { uuid: rule.uuid.clone(), activating, delegate, role: rule.role }))
+    }
 }
 
 /// Adds a default permission, for the repositories that `activating` creates (`None`: everybody).
@@ -179,7 +197,10 @@ fn record(
 fn find(tx: &mut Tx<'_>, organization: &Account, uuid: &str) -> Result<Rule, ServiceError> {
     let stored = tx.default_permissions(organization.id)?;
     let found = stored.iter().find(|rule| rule.uuid == uuid);
-    let rule = found.map(|rule| read(tx, organization, rule)).transpose()?.flatten();
+    let rule = match found {
+        Some(rule) => Names::new(tx, organization)?.read(tx, rule)?,
+        None => None,
+    };
     rule.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))
 }
 

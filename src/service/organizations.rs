@@ -136,3 +136,63 @@ pub fn get(app: &App, name: &str) -> Result<Account, ServiceError> {
         found.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))
     })
 }
+
+/// An organization as the actor sees it.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The organization.
+    pub account: Account,
+    /// Whether the actor may see everything in it.
+    pub administers: bool,
+    /// Whether the actor sits in one of its teams.
+    pub is_member: bool,
+    /// Its teams, for members only.
+    pub teams: Option<Vec<teams::Shown>>,
+}
+
+/// An organization as the actor sees it: anybody at all, but outsiders see little more than that it exists.
+pub fn view(app: &App, actor: &Actor, name: &str) -> Result<View, ServiceError> {
+    app.store.read("organization", |tx| {
+        let found = tx.account_by_name(name)?.filter(|account| account.kind == AccountKind::Organization);
+        let account = found.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))?;
+        look_at(tx, actor, account)
+    })
+}
+
+fn look_at(tx: &mut Tx<'_>, actor: &Actor, account: Account) -> Result<View, ServiceError> {
+    let administers = actor.administers(tx, &account, Mode::Read)?;
+    // The scopes that leave an access token any role in a team.
+    let sufficient = [OAuthScope::OrgAdmin, OAuthScope::RepoCreate];
+    let scoped = sufficient.into_iter().any(|scope| actor.require_scope(scope).is_ok());
+    let is_member = administers || (scoped && actor.is_member(tx, &account)?);
+    let teams = if is_member { Some(teams::shown(tx, actor, &account, administers)?) } else { None };
+    Ok(View { account, administers, is_member, teams })
+}
+
+/// Changes an organization's address (`None`: nothing; empty: no address any more) and shows what it is then.
+pub fn update(app: &App, actor: &Actor, name: &str, email: Option<&str>) -> Result<View, ServiceError> {
+    app.store.write("change organization", |tx| {
+        let mut organization = teams::organization(tx, actor, name, Mode::Write)?;
+        if let Some(email) = email {
+            let email = check_email(Some(email))?;
+            if organization.email.as_deref() != email {
+                if let Some(email) = email
+                    && tx.account_by_email(email)?.is_some()
+                {
+                    return Err(ServiceError::Invalid("E-mail address already used".to_owned()));
+                }
+                organization.email = email.map(ToOwned::to_owned);
+                tx.update_account(&organization)?;
+                let event = Event {
+                    kind: "org_change_email",
+                    namespace: Some(organization.id),
+                    repository: None,
+                    robot: None,
+                    metadata: json!({ "email": email, "namespace": organization.name }),
+                };
+                actor.record(app, tx, &event)?;
+            }
+        }
+        look_at(tx, actor, organization)
+    })
+}

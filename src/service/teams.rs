@@ -5,9 +5,13 @@ use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::repositories::find_namespace;
 use crate::domain::name::TeamName;
-use crate::domain::permission::TeamRole;
+use crate::domain::oauth::OAuthScope;
+use crate::domain::permission::{Role, TeamRole};
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::audit::Event;
+use crate::store::members::TeamCounts;
+use crate::store::permissions::Grantee;
+use crate::store::repositories::Repository;
 use crate::store::teams::Team;
 use crate::store::{StoreError, Tx};
 use serde_json::{Value, json};
@@ -91,13 +95,38 @@ fn loses_admin(tx: &mut Tx<'_>, actor: &Actor, organization: &Account) -> Result
     if !actor.administers(tx, organization, Mode::Write)? {
         return Ok(true);
     }
+    // The command line may leave an organization without administrators: it can also put one back.
+    Ok(!actor.is_operator() && !has_administrator(tx, organization)?)
+}
+
+/// Whether any person administers an organization by sitting in one of its teams.
+pub(super) fn has_administrator(tx: &mut Tx<'_>, organization: &Account) -> Result<bool, ServiceError> {
     for team in tx.teams(organization.id)?.iter().filter(|team| team.role == TeamRole::Admin) {
         if tx.members(team.id)?.iter().any(|member| member.kind == AccountKind::User) {
-            return Ok(false);
+            return Ok(true);
         }
     }
-    // The command line may leave an organization without administrators: it can also put one back.
-    Ok(!actor.is_operator())
+    Ok(false)
+}
+
+/// Writes the event of a member that was put into a team or taken out of it.
+pub(super) fn record_member(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    organization: &Account,
+    kind: &str,
+    team: &Team,
+    member: &Account,
+) -> Result<(), StoreError> {
+    let event = Event {
+        kind,
+        namespace: Some(organization.id),
+        repository: None,
+        robot: (member.kind == AccountKind::Robot).then_some(member.id),
+        metadata: json!({ "member": member.name, "team": team.name }),
+    };
+    actor.record(app, tx, &event)
 }
 
 /// Deletes a team with its memberships and grants.
@@ -127,6 +156,7 @@ pub fn add_member(
 ) -> Result<Account, ServiceError> {
     app.store.write("add team member", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
+        find(tx, &organization, team)?;
         let account = tx.account_by_name(member)?.filter(|account| account.kind != AccountKind::Organization);
         let account = account.ok_or_else(|| ServiceError::Invalid("Unknown user".to_owned()))?;
         add_member_in(app, tx, actor, &organization, team, &account)?;
@@ -149,16 +179,18 @@ pub(super) fn add_member_in(
             "Cannot add the specified robot to this team, as it is not a member of the organization";
         return Err(ServiceError::Invalid(refusal.to_owned()));
     }
-    let team = tx.team(organization.id, team_name)?;
-    let team = team.ok_or_else(|| {
-        ServiceError::NotFound(format!("Team '{team_name}' is not a team in org '{}'", organization.name))
-    })?;
+    let team = find(tx, organization, team_name)?;
     if !tx.insert_member(team.id, member.id)? {
         let refusal = format!("User {} is already a member of team {team_name}", member.name);
         return Err(ServiceError::Refused(refusal));
     }
-    let metadata = json!({ "member": member.name, "team": team_name });
-    Ok(record(app, tx, actor, organization, "org_add_team_member", metadata)?)
+    Ok(record_member(app, tx, actor, organization, "org_add_team_member", &team, member)?)
+}
+
+fn find(tx: &mut Tx<'_>, organization: &Account, name: &str) -> Result<Team, ServiceError> {
+    tx.team(organization.id, name)?.ok_or_else(|| {
+        ServiceError::NotFound(format!("Team '{name}' is not a team in org '{}'", organization.name))
+    })
 }
 
 /// Takes a user or robot out of a team.
@@ -183,8 +215,7 @@ pub fn remove_member(
                  administrator, or you without the right to administer it"
             )));
         }
-        let metadata = json!({ "member": member, "team": team_name });
-        Ok(record(app, tx, actor, &organization, "org_remove_team_member", metadata)?)
+        Ok(record_member(app, tx, actor, &organization, "org_remove_team_member", &team, &account)?)
     })
 }
 
@@ -201,7 +232,8 @@ pub fn list(app: &App, actor: &Actor, organization_name: &str) -> Result<Vec<(Te
     })
 }
 
-/// A team's members, for anybody in the organization. The flag tells whether the actor may change them.
+/// A team's members, for those who sit in it themselves and those who administer the organization. The flag tells whether
+/// the actor may change them.
 pub fn members(
     app: &App,
     actor: &Actor,
@@ -210,13 +242,72 @@ pub fn members(
 ) -> Result<(Team, Vec<Account>, bool), ServiceError> {
     app.store.read("team members", |tx| {
         let organization = find_namespace(tx, organization_name)?.ok_or_else(|| actor.refusal())?;
-        if !actor.is_member(tx, &organization)? {
+        let team = tx.team(organization.id, team_name)?;
+        let administers = actor.administers(tx, &organization, Mode::Read)?;
+        if !administers && !team.as_ref().map_or(Ok(false), |team| sits_in(tx, actor, team))? {
             return Err(actor.refusal());
         }
-        let team = tx.team(organization.id, team_name)?;
         let team = team.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))?;
         let members = tx.members(team.id)?;
         let editable = actor.administers(tx, &organization, Mode::Write)?;
         Ok((team, members, editable))
     })
+}
+
+/// Whether the actor sits in a team (and its access token has `org:admin`, as Quay asks of it).
+fn sits_in(tx: &mut Tx<'_>, actor: &Actor, team: &Team) -> Result<bool, StoreError> {
+    match actor.identity() {
+        Some(identity) if actor.require_scope(OAuthScope::OrgAdmin).is_ok() => {
+            Ok(tx.teams_of(identity.id)?.iter().any(|own| own.id == team.id))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// The repositories granted to a team, by name.
+pub fn permissions(
+    app: &App,
+    actor: &Actor,
+    organization_name: &str,
+    team_name: &str,
+) -> Result<Vec<(Repository, Role)>, ServiceError> {
+    app.store.read("team permissions", |tx| {
+        let organization = organization(tx, actor, organization_name, Mode::Read)?;
+        let team = find(tx, &organization, team_name)?;
+        Ok(tx.grants_of(Grantee::Team(team.id))?)
+    })
+}
+
+/// A team as a member of its organization sees it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The team.
+    pub team: Team,
+    /// How much belongs to it.
+    pub counts: TeamCounts,
+    /// Whether the viewer may see who sits in it.
+    pub visible: bool,
+}
+
+/// Every team of an organization, oldest first, for a viewer who may see that they exist.
+pub(super) fn shown(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    organization: &Account,
+    administers: bool,
+) -> Result<Vec<Shown>, StoreError> {
+    let own = match actor.identity() {
+        Some(identity) if !administers => tx.teams_of(identity.id)?,
+        _ => Vec::new(),
+    };
+    let own = if actor.require_scope(OAuthScope::OrgAdmin).is_ok() { own } else { Vec::new() };
+    let counts = tx.team_counts(organization.id)?;
+    let mut teams = tx.teams(organization.id)?;
+    teams.sort_by_key(|team| team.id);
+    let show = |team: Team| {
+        let counts = counts.iter().find(|(id, _)| *id == team.id).map(|(_, counts)| *counts);
+        let visible = administers || own.iter().any(|own| own.id == team.id);
+        Shown { team, counts: counts.unwrap_or_default(), visible }
+    };
+    Ok(teams.into_iter().map(show).collect())
 }

@@ -153,6 +153,12 @@ impl Installation {
         permissions::set(&self.app, &self.actor, &name, account, Role::parse(role).unwrap()).unwrap();
     }
 
+    /// Grants a team a role.
+    pub(crate) fn grant_team(&self, repository: &str, team: &str, role: &str) {
+        let name = RepositoryName::parse(repository).unwrap();
+        permissions::set_team(&self.app, &self.actor, &name, team, Role::parse(role).unwrap()).unwrap();
+    }
+
     /// Appends to the configuration file and has it read again.
     pub(crate) fn reconfigure(&self, lines: &str) {
         let file = self.directory.path().join("config.yaml");

@@ -1,7 +1,7 @@
 //! Every route of the REST API, one row each. Operation ids are Quay's.
 
-use super::robots;
-use super::route::{Endpoint, Query, Spec, routes};
+use super::route::{Access, Endpoint, Query, Spec, routes};
+use super::{organizations, prototypes, robots, teams};
 use crate::domain::oauth::OAuthScope::{OrgAdmin, UserAdmin};
 
 const fn boolean(name: &'static str, help: &'static str) -> Query {
@@ -22,6 +22,18 @@ pub(super) const LIMIT: Query = integer("limit", "If specified, the number of ro
 
 const fn org_robot() -> Spec {
     Spec::new("robot").scope(OrgAdmin)
+}
+
+const fn organization() -> Spec {
+    Spec::new("organization").scope(OrgAdmin)
+}
+
+const fn team() -> Spec {
+    Spec::new("team").scope(OrgAdmin)
+}
+
+const fn prototype() -> Spec {
+    Spec::new("prototype").scope(OrgAdmin)
 }
 
 const fn user_robot() -> Spec {
@@ -97,6 +109,77 @@ routes! {
     DeleteUserRobotFederation "deleteUserRobotFederation"
         DELETE "/user/robots/{robot_shortname}/federation" (robot_shortname)
         => robots::clear_federation_of_user, user_robot().success(204).audit("delete_robot_federation");
+
+    /// Makes an organization; the calling user becomes the member of its team owners.
+    CreateOrganization "createOrganization" POST "/organization/" ()
+        => organizations::create,
+        organization().scope(UserAdmin).body(&organizations::NEW_ORGANIZATION).success(201).audit("org_create");
+    /// Shows an organization: its teams to members, the rest to administrators.
+    GetOrganization "getOrganization" GET "/organization/{orgname}" (orgname)
+        => organizations::get, Spec::new("organization").access(Access::Optional);
+    /// Changes the details of an organization.
+    ChangeOrganizationDetails "changeOrganizationDetails" PUT "/organization/{orgname}" (orgname)
+        => organizations::update, organization().body(&organizations::ORGANIZATION).audit("org_change_email");
+    /// Deletes an organization with its robots, teams and repositories.
+    DeleteAdminedOrganization "deleteAdminedOrganization" DELETE "/organization/{orgname}" (orgname)
+        => organizations::delete, organization().access(Access::Fresh).success(204).audit("org_delete");
+    /// Lists the people in the teams of an organization.
+    GetOrganizationMembers "getOrganizationMembers" GET "/organization/{orgname}/members" (orgname)
+        => organizations::list_members, organization();
+    /// Shows a member of an organization, or one of its robots.
+    GetOrganizationMember "getOrganizationMember"
+        GET "/organization/{orgname}/members/{membername}" (orgname, membername)
+        => organizations::get_member, organization();
+    /// Takes a user out of all teams of an organization, and back what was granted to it directly.
+    RemoveOrganizationMember "removeOrganizationMember"
+        DELETE "/organization/{orgname}/members/{membername}" (orgname, membername)
+        => organizations::remove_member, organization().success(204).audit("org_remove_team_member");
+    /// Lists the people outside the teams of an organization who were granted repositories of it.
+    GetOrganizationCollaborators "getOrganizationCollaborators"
+        GET "/organization/{orgname}/collaborators" (orgname)
+        => organizations::list_collaborators, organization();
+
+    /// Makes a team, or changes its role and description.
+    UpdateOrganizationTeam "updateOrganizationTeam" PUT "/organization/{orgname}/team/{teamname}" (orgname, teamname)
+        => teams::put, team().body(&teams::TEAM).audit("org_create_team");
+    /// Deletes a team.
+    DeleteOrganizationTeam "deleteOrganizationTeam"
+        DELETE "/organization/{orgname}/team/{teamname}" (orgname, teamname)
+        => teams::delete, team().success(204).audit("org_delete_team");
+    /// Lists who sits in a team.
+    GetOrganizationTeamMembers "getOrganizationTeamMembers"
+        GET "/organization/{orgname}/team/{teamname}/members" (orgname, teamname)
+        => teams::members, team();
+    /// Puts a user, or a robot of the organization, into a team.
+    UpdateOrganizationTeamMember "updateOrganizationTeamMember"
+        PUT "/organization/{orgname}/team/{teamname}/members/{membername}" (orgname, teamname, membername)
+        => teams::add_member, team().audit("org_add_team_member");
+    /// Takes a user or a robot out of a team.
+    DeleteOrganizationTeamMember "deleteOrganizationTeamMember"
+        DELETE "/organization/{orgname}/team/{teamname}/members/{membername}" (orgname, teamname, membername)
+        => teams::remove_member, team().success(204).audit("org_remove_team_member");
+    /// Lists the repositories granted to a team.
+    GetOrganizationTeamPermissions "getOrganizationTeamPermissions"
+        GET "/organization/{orgname}/team/{teamname}/permissions" (orgname, teamname)
+        => teams::permissions, team();
+
+    /// Lists the default permissions of an organization.
+    GetOrganizationPrototypePermissions "getOrganizationPrototypePermissions"
+        GET "/organization/{orgname}/prototypes" (orgname)
+        => prototypes::list, prototype();
+    /// Makes a default permission: what a repository of the organization grants from its making on.
+    CreateOrganizationPrototypePermission "createOrganizationPrototypePermission"
+        POST "/organization/{orgname}/prototypes" (orgname)
+        => prototypes::create,
+        prototype().body(&prototypes::NEW_PROTOTYPE).audit("create_prototype_permission");
+    /// Changes the role of a default permission.
+    UpdateOrganizationPrototypePermission "updateOrganizationPrototypePermission"
+        PUT "/organization/{orgname}/prototypes/{prototypeid}" (orgname, prototypeid)
+        => prototypes::update, prototype().body(&prototypes::PROTOTYPE).audit("modify_prototype_permission");
+    /// Deletes a default permission.
+    DeleteOrganizationPrototypePermission "deleteOrganizationPrototypePermission"
+        DELETE "/organization/{orgname}/prototypes/{prototypeid}" (orgname, prototypeid)
+        => prototypes::delete, prototype().success(204).audit("delete_prototype_permission");
 }
 
 #[cfg(test)]
