@@ -28,7 +28,12 @@ struct Acme {
 
 impl Acme {
     fn new() -> Self {
-        let installation = Installation::new(CONFIG);
+        Self::with("")
+    }
+
+    /// As [`Self::new`], with more configuration.
+    fn with(config: &str) -> Self {
+        let installation = Installation::new(&format!("{CONFIG}{config}"));
         for user in ["alice", "bob", "eve", "root1", "auditor"] {
             installation.user(user);
         }
@@ -44,7 +49,7 @@ impl Acme {
         Self { installation }
     }
 
-    /// An access token of a user; `None` for scopes that it cannot have.
+    /// An access token of a user with these scopes.
     fn token(&self, user: &str, scope: &str) -> String {
         let app = &self.installation.app;
         let operator = Actor::operator("test");

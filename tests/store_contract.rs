@@ -9,6 +9,7 @@ use dockpass::keys::VerifyKey;
 use dockpass::store::accounts::{Account, AccountKind, NewAccount};
 use dockpass::store::audit::{Event, EventFilter, Origin};
 use dockpass::store::default_permissions::DefaultPermission;
+use dockpass::store::members::TeamCounts;
 use dockpass::store::permissions::Grantee;
 use dockpass::store::robots::SecretRecord;
 use dockpass::store::sqlite::Sqlite;
@@ -391,6 +392,42 @@ fn a_database_of_a_newer_program_is_refused() {
     raw.execute("UPDATE meta SET value = '99' WHERE key = 'schema_version'", []).unwrap();
     let opened = Store::open_sqlite(&path, &key());
     assert!(matches!(opened.map(drop), Err(StoreError::Incompatible(text)) if text.contains("99")));
+}
+
+#[test]
+fn the_people_of_an_organization_are_those_of_its_own_teams_and_repositories() {
+    each(|store| {
+        write(store, |tx| {
+            let (acme, other) = (organization(tx, "acme"), organization(tx, "other"));
+            let [ada, bob] = ["ada", "bob"].map(|name| account(tx, AccountKind::User, name, None));
+            let ci = robot(tx, &acme, "ci");
+            let devs = tx.insert_team(acme.id, "devs", TeamRole::Member, "")?;
+            let owners = tx.insert_team(acme.id, "admins", TeamRole::Admin, "")?;
+            let foreign = tx.insert_team(other.id, "devs", TeamRole::Member, "")?;
+            for (team, member) in
+                [(&devs, &bob), (&devs, &ada), (&owners, &ada), (&devs, &ci), (&foreign, &bob)]
+            {
+                assert!(tx.insert_member(team.id, member.id)?);
+            }
+            let app = tx.insert_repository(acme.id, "app", Visibility::Private, "", START)?;
+            let theirs = tx.insert_repository(other.id, "app", Visibility::Private, "", START)?;
+            for (repository, grantee) in [(app.id, ada.id), (app.id, ci.id), (theirs.id, ada.id)] {
+                tx.grant(Grantee::Account(grantee), repository, Role::Read)?;
+            }
+            tx.grant(Grantee::Team(devs.id), app.id, Role::Read)?;
+
+            let memberships = tx.memberships(acme.id)?;
+            let sits: Vec<_> = memberships.iter().map(|(who, team)| (who.name.as_str(), *team)).collect();
+            let expected = [("acme+ci", devs.id), ("ada", owners.id), ("ada", devs.id), ("bob", devs.id)];
+            assert_eq!(sits, expected);
+            let granted = tx.user_grants(acme.id)?;
+            let granted: Vec<_> = granted.iter().map(|(who, what)| (who.name.as_str(), what.id)).collect();
+            assert_eq!(granted, [("ada", app.id)], "no robots, and nothing of another namespace");
+            let counts = |members, repositories| TeamCounts { members, repositories };
+            assert_eq!(tx.team_counts(acme.id)?, [(devs.id, counts(3, 1)), (owners.id, counts(1, 0))]);
+            Ok(())
+        });
+    });
 }
 
 /// Alters every deciding column of every row and checks that nothing is granted that was not before.

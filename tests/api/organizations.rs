@@ -1,6 +1,9 @@
 //! `/organization/`: organizations, members, collaborators.
 
 use super::{ALL, Acme, assert_api_error, assert_message};
+use dockpass::domain::credential::Secret;
+use dockpass::service::sessions::{csrf_token, sign_in};
+use dockpass::store::audit::Origin;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -163,6 +166,42 @@ async fn a_deleted_organization_is_gone_with_its_robots() {
     assert_eq!(acme.delete(&owner, "/organization/acme").await.status, 403, "missing is as foreign");
     assert_eq!(acme.installation.events("org_delete").len(), 1);
     assert_eq!(acme.installation.events("org_delete")[0]["namespace"], "acme");
+}
+
+#[tokio::test]
+async fn a_browser_gives_the_password_again_before_it_deletes_an_organization() {
+    let acme = Acme::new();
+    let app = &acme.installation.app;
+    let password = Secret::new("alice's-password".to_owned());
+    let signed_in = sign_in(app, "alice", &password, &Origin::default(), None).await.unwrap();
+    let cookie = format!("dockpass={}", signed_in.id.expose());
+    let token = csrf_token(app, &signed_in.id);
+    let headers = [("cookie", cookie.as_str()), ("x-csrf-token", token.as_str())];
+    let delete = async |headers| {
+        acme.installation.send("DELETE", "/api/v1/organization/acme", None, headers, "").await
+    };
+    assert_eq!(delete(&headers[..1]).await.status, 403, "without the CSRF token");
+    acme.installation.advance(3600);
+    let stale = delete(&headers).await;
+    assert_eq!((stale.status, stale.json()["error_type"].as_str()), (401, Some("fresh_login_required")));
+    let again = sign_in(app, "alice", &password, &Origin::default(), None).await.unwrap();
+    let cookie = format!("dockpass={}", again.id.expose());
+    let token = csrf_token(app, &again.id);
+    let headers = [("cookie", cookie.as_str()), ("x-csrf-token", token.as_str())];
+    assert_eq!(delete(&headers).await.status, 204);
+}
+
+#[tokio::test]
+async fn who_may_change_nothing_makes_no_organization() {
+    let acme = Acme::with("FEATURE_RESTRICTED_USERS: true\nRESTRICTED_USERS_WHITELIST: [bob]\n");
+    let status = async |user: &str, name: &str| {
+        let token = acme.token(user, ALL);
+        acme.send(&token, "POST", "/organization/", &json!({ "name": name })).await.status
+    };
+    assert_eq!(status("auditor", "audits").await, 403);
+    assert_eq!(status("eve", "evecorp").await, 403);
+    assert_eq!(status("bob", "bobcorp").await, 201);
+    assert_eq!(status("root1", "rootcorp").await, 201);
 }
 
 #[tokio::test]
