@@ -31,6 +31,11 @@ pub(crate) trait Client {
         true
     }
 
+    /// Whether it asks for tokens by POST, the OAuth way, and by GET only if that fails.
+    fn posts(&self) -> bool {
+        false
+    }
+
     /// Pulls an image that is not here yet.
     fn pull(&self, reference: &str) -> Outcome;
 

@@ -102,6 +102,8 @@ impl Stage {
         self.list(client, robot, &secret);
         let newer = self.take_the_robot_away(client, robot, &secret);
         let log = self.dockpass.log();
+        let posted = log.lines().any(|line| line.contains(r#""method":"POST","status":200"#));
+        assert_eq!(posted, client.posts(), "POST to the token endpoint by {}:\n{log}", client.version());
         for secret in [PASSWORD, &secret, &newer] {
             assert!(!log.contains(secret), "a secret in the log:\n{log}");
         }

@@ -99,6 +99,10 @@ impl Client for Containerd {
         false
     }
 
+    fn posts(&self) -> bool {
+        true
+    }
+
     fn pull(&self, reference: &str) -> Outcome {
         self.0.ctr("remove", &["--sync"], &[reference]);
         self.0.ctr_remote("pull", &["--snapshotter", "native"], &[reference])
@@ -150,6 +154,10 @@ impl Client for Kubelet {
 
     fn login_asks(&self) -> bool {
         false
+    }
+
+    fn posts(&self) -> bool {
+        true
     }
 
     fn pull(&self, reference: &str) -> Outcome {
