@@ -16,6 +16,7 @@ mod tools;
 
 mod compose;
 mod credentials;
+mod doctor;
 mod every_client;
 mod forge;
 mod forged_tokens;

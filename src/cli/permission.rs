@@ -9,9 +9,15 @@ use crate::service::permissions;
 use clap::Subcommand;
 use serde_json::json;
 
+const EXAMPLES: &str = "\
+Examples:
+  dockpass permission set acme/app acme+ci write
+  dockpass permission set acme/app team:developers read";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Permission {
     /// Give exactly this role, whatever was given before.
+    #[command(after_help = EXAMPLES)]
     Set {
         /// NAMESPACE/NAME.
         #[arg(value_parser = parse::repository)]

@@ -13,8 +13,15 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+const EXAMPLES: &str = "\
+Examples:
+  dockpass registry-config >> /etc/docker/registry/config.yml
+  dockpass registry-config --registry 2.8 --write /etc/docker/registry
+  dockpass registry-config --write ./trust --mounted-at /trust/dockpass-root.pem";
+
 /// Prints the `auth:` section that makes a CNCF distribution registry trust this installation.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct RegistryConfig {
     /// The registry's version: 2.8 (`registry:2`) or 3 (`registry:3`).
     #[arg(long, value_enum, default_value_t = Version::V3)]

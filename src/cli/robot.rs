@@ -17,9 +17,22 @@ use clap::{Args, Subcommand};
 use credentials::{Delivery, Form};
 use serde_json::{Map, Value, json};
 
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  dockpass robot create acme+ci > ci.secret
+  dockpass robot create acme+ci --repository app:write --repository base:read --team builders
+  dockpass robot create acme+cluster --format kubernetes-secret | kubectl apply -f -";
+
+const CREDENTIALS_EXAMPLES: &str = "\
+Examples:
+  dockpass robot credentials acme+ci --format podman | sh
+  dockpass robot credentials acme+ci --format docker-config --output-file ~/.docker/config.json
+  dockpass robot credentials acme+cluster --format kubernetes-secret | kubectl apply -f -";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Robot {
     /// Make a robot and print its secret, alone, on standard output.
+    #[command(after_help = CREATE_EXAMPLES)]
     Create {
         /// ORGANIZATION+NAME.
         #[arg(value_parser = parse::robot)]
@@ -66,6 +79,7 @@ pub(super) enum Robot {
         consent: Consent,
     },
     /// Print a robot's credentials in the form that a client takes.
+    #[command(after_help = CREDENTIALS_EXAMPLES)]
     Credentials {
         /// ORGANIZATION+NAME.
         #[arg(value_parser = parse::robot)]
