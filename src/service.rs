@@ -4,6 +4,8 @@
 //! - [`login`]: credentials to caller
 //! - [`sessions`]: people signed in with a browser
 //! - [`oauth`], [`app_tokens`]: tokens that act for users
+//! - [`logs`]: the audit trail as people read it
+//! - [`superusers`]: what super-users do to other people's users and organizations
 //! - [`throttle`]: wrong guesses, slowed down
 //! - [`ledger`]: logins noted outside the path of a request
 //! - [`actor`]: who changes something, and what they may change
@@ -24,6 +26,7 @@ pub mod initialize;
 pub mod issue;
 pub mod ledger;
 pub mod login;
+pub mod logs;
 pub mod members;
 pub mod namespaces;
 pub mod oauth;
@@ -33,6 +36,7 @@ pub mod repositories;
 pub mod robot_pages;
 pub mod robots;
 pub mod sessions;
+pub mod superusers;
 pub mod teams;
 pub mod throttle;
 pub mod users;

@@ -4,11 +4,18 @@ use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::organizations::{check_email, check_free};
+use super::superusers::{check_email_is_free, rename_in};
 use crate::domain::credential::Secret;
+use crate::domain::decide::Authority;
+use crate::domain::oauth::OAuthScope;
+use crate::domain::permission::TeamRole;
 use crate::store::Tx;
+use crate::store::access::authority;
 use crate::store::accounts::{Account, AccountKind, NewAccount};
 use crate::store::audit::Event;
+use crate::store::audit::Origin;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Fewest characters of a password (Quay's rule).
 pub const MIN_PASSWORD: usize = 8;
@@ -84,7 +91,7 @@ pub(super) fn find(tx: &mut Tx<'_>, name: &str) -> Result<Account, ServiceError>
 pub fn set_password(app: &App, actor: &Actor, name: &str, password: &Secret) -> Result<(), ServiceError> {
     let own = actor.identity().is_some_and(|identity| identity.name.as_str() == name);
     if own {
-        actor.require_scope(crate::domain::oauth::OAuthScope::UserAdmin)?;
+        actor.require_scope(OAuthScope::UserAdmin)?;
     } else {
         actor.require_super_user(Mode::Write)?;
     }
@@ -95,6 +102,143 @@ pub fn set_password(app: &App, actor: &Actor, name: &str, password: &Secret) -> 
         tx.delete_sessions(user.id)?;
         record(app, tx, actor, &user, "account_change_password")
     })
+}
+
+/// Gives the acting user another address.
+pub fn change_email(app: &App, actor: &Actor, email: &str) -> Result<(), ServiceError> {
+    let email = check_email(Some(email))?;
+    let email = email.ok_or_else(|| ServiceError::Refused("Invalid email address".to_owned()))?;
+    app.store.write("change email", |tx| {
+        let mut user = acting(tx, actor)?;
+        if user.email.as_deref() == Some(email) {
+            return Ok(());
+        }
+        check_email_is_free(tx, email)?;
+        user.email = Some(email.to_owned());
+        tx.update_account(&user)?;
+        record(app, tx, actor, &user, "account_change_email")
+    })
+}
+
+/// Gives the acting user, and with that its robots, another name; where FEATURE_USER_RENAME is on.
+pub fn rename(app: &App, actor: &Actor, name: &str) -> Result<(), ServiceError> {
+    app.store.write("rename user", |tx| {
+        let user = acting(tx, actor)?;
+        if user.name == name {
+            return Ok(());
+        }
+        // A privileged name is an entry of the configuration: taking it would be taking the privilege.
+        let privilege = app.privilege(name);
+        if !app.config.people.user_rename || privilege.super_user || privilege.read_only {
+            return Err(ServiceError::Refused("Username cannot be changed".to_owned()));
+        }
+        let renamed = rename_in(app, tx, &user, name)?;
+        record(app, tx, actor, &renamed, "account_change_username")
+    })
+}
+
+/// The acting user, who must be a person that may change itself.
+fn acting(tx: &mut Tx<'_>, actor: &Actor) -> Result<Account, ServiceError> {
+    let identity = actor.require_account()?;
+    actor.require_scope(OAuthScope::UserAdmin)?;
+    let user = tx.account_by_id(identity.id)?.filter(|account| account.kind == AccountKind::User);
+    user.ok_or(ServiceError::Forbidden)
+}
+
+/// Deletes the acting user, unless an organization would be left without anybody to administer it.
+pub fn delete_own(app: &App, actor: &Actor) -> Result<(), ServiceError> {
+    app.store.write("delete user", |tx| {
+        let user = acting(tx, actor)?;
+        let orphans = orphans(tx, &user)?;
+        if !orphans.is_empty() {
+            let name = &user.name;
+            let list = orphans.join(", ");
+            return Err(ServiceError::Refused(format!(
+                "Cannot delete {name} as you are the only admin for organizations: {list}"
+            )));
+        }
+        tx.release_mirror_robots(user.id)?;
+        tx.delete_account(user.id)?;
+        tx.retire_name(&user.name, app.retirement())?;
+        record(app, tx, actor, &user, "user_delete")
+    })
+}
+
+/// The organizations that only this user administers.
+fn orphans(tx: &mut Tx<'_>, user: &Account) -> Result<Vec<String>, ServiceError> {
+    let administered = tx.teams_of(user.id)?.into_iter().filter(|team| team.role == TeamRole::Admin);
+    let organizations: BTreeSet<_> = administered.map(|team| team.organization).collect();
+    let mut orphans = Vec::new();
+    for organization in organizations {
+        let mut other = false;
+        for team in tx.teams(organization)?.into_iter().filter(|team| team.role == TeamRole::Admin) {
+            let is_other =
+                |member: &Account| member.kind == AccountKind::User && member.enabled && member.id != user.id;
+            other |= tx.members(team.id)?.iter().any(is_other);
+        }
+        if !other {
+            orphans.extend(tx.account_by_id(organization)?.map(|organization| organization.name));
+        }
+    }
+    Ok(orphans)
+}
+
+/// An organization that a user has a team in.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The organization.
+    pub organization: Account,
+    /// Whether the user administers it.
+    pub administers: bool,
+    /// Whether the user may create repositories in it.
+    pub creates: bool,
+}
+
+/// The acting user and the organizations that it belongs to, by name.
+pub fn myself(app: &App, actor: &Actor) -> Result<(Account, Vec<Membership>), ServiceError> {
+    app.store.read("user", |tx| {
+        let identity = actor.require_account()?;
+        actor.require_scope(OAuthScope::UserRead).or_else(|_| actor.require_scope(OAuthScope::UserAdmin))?;
+        let user = tx.account_by_id(identity.id)?.ok_or(ServiceError::Unauthenticated)?;
+        let teams = tx.teams_of(user.id)?;
+        let ids: BTreeSet<_> = teams.iter().map(|team| team.organization).collect();
+        let mut memberships = Vec::new();
+        for id in ids {
+            if let Some(organization) = tx.account_by_id(id)? {
+                let authority = authority(user.id, &teams, &organization);
+                let administers = authority == Authority::Admin;
+                memberships.push(Membership {
+                    organization,
+                    administers,
+                    creates: authority != Authority::None,
+                });
+            }
+        }
+        memberships.sort_by(|one, other| one.organization.name.cmp(&other.organization.name));
+        Ok((user, memberships))
+    })
+}
+
+/// Makes a user for whoever asks, where FEATURE_USER_CREATION is on. Nobody becomes a super-user that way.
+pub fn sign_up(
+    app: &App,
+    origin: &Origin,
+    name: &str,
+    email: Option<&str>,
+    password: &Secret,
+) -> Result<Account, ServiceError> {
+    let privilege = app.privilege(name);
+    if !app.config.people.user_creation {
+        return Err(ServiceError::Refused("User creation is disabled".to_owned()));
+    }
+    // The name of a configured super-user waits for somebody with the rights to take it.
+    if privilege.super_user || privilege.read_only {
+        return Err(ServiceError::Refused("The username already exists".to_owned()));
+    }
+    let email = check_email(email)?;
+    let hash = hash_password(app, password)?;
+    let actor = Actor::anonymous(origin.clone());
+    app.store.write("sign up", |tx| create_in(app, tx, &actor, name, email, &hash))
 }
 
 /// Deletes a user with all robots, repositories and grants below its name.

@@ -129,6 +129,18 @@ impl Tx<'_> {
         .map(drop)
     }
 
+    /// Makes a user's namespace an organization: what let the user log in, and what it held elsewhere, goes.
+    pub fn convert_to_organization(&mut self, user: &Account) -> Result<(), StoreError> {
+        for table in
+            ["password", "session", "app_token", "oauth_token", "team_member", "repository_permission"]
+        {
+            self.run(&format!("DELETE FROM {table} WHERE account_id = $1"), &[user.id.into()])?;
+        }
+        let converted = Account { kind: AccountKind::Organization, ..user.clone() };
+        self.run("UPDATE account SET kind = $1 WHERE id = $2", &[converted.kind.into(), user.id.into()])?;
+        self.update_account(&converted)
+    }
+
     /// Deletes an account and all that hangs on it: robots, teams, repositories, grants, tokens, sessions.
     pub fn delete_account(&mut self, id: AccountId) -> Result<(), StoreError> {
         self.run("DELETE FROM account WHERE id = $1", &[id.into()]).map(drop)
