@@ -49,7 +49,7 @@ fn fuzz(target: &Target) {
     loop {
         let enough = match seconds {
             Some(seconds) => started.elapsed() >= Duration::from_secs(seconds),
-            None => runs >= SHORT,
+            None => runs >= SHORT / target.cost,
         };
         if enough {
             break;
