@@ -7,9 +7,9 @@
 
 mod clients;
 mod dockpass;
-mod http;
+pub(crate) mod http;
 mod image;
-mod process;
+pub(crate) mod process;
 mod registry;
 mod standin;
 mod tools;

@@ -80,7 +80,8 @@ pub(crate) fn token(data: &[u8]) {
 
 /// The first byte says which file of the key directory holds the rest. Whatever it is, keys are read whole or not at all.
 pub(crate) fn key_file(data: &[u8]) {
-    static KEYS: OnceLock<(TempDir, KeyDirectory, Vec<(PathBuf, Vec<u8>)>)> = OnceLock::new();
+    type Files = Vec<(PathBuf, Vec<u8>)>;
+    static KEYS: OnceLock<(TempDir, KeyDirectory, Files)> = OnceLock::new();
     let (_, keys, files) = KEYS.get_or_init(|| {
         let (directory, keys) = directory();
         let entries = fs::read_dir(directory.path()).expect("the key directory");
