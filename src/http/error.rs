@@ -1,5 +1,5 @@
 //! Where every refusal gets its status and its body: body A of the distribution specification on the registry's paths,
-//! Quay's shapes in the REST API ([`api`](mod@api)).
+//! Quay's shapes in the REST API (`api`).
 
 mod api;
 

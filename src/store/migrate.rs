@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::engine::{Engine, Outcome, Sql};
 
-/// The schema that this program works with. A change of `schema.sql` adds a step to [`STEPS`] and counts this up.
+/// The schema that this program works with. A change of `schema.sql` adds a step to `STEPS` and counts this up.
 pub const VERSION: i64 = 1;
 /// The step at position `n` takes a database from version `n + 1` to `n + 2`.
 const STEPS: &[&str] = &[];
