@@ -12,6 +12,7 @@
 //! - [`audit`]: the audit trail, read
 //! - [`credentials`]: a robot's credentials in the forms that clients take
 //! - [`initialize`]: the first user
+//! - [`entities`]: finding anybody by the beginning of a name
 //! - [`organizations`], [`users`], [`repositories`], [`robots`], [`federation`], [`teams`], [`members`], [`permissions`], [`default_permissions`]:
 //!   administration
 
@@ -20,6 +21,7 @@ pub mod app_tokens;
 pub mod audit;
 pub mod credentials;
 pub mod default_permissions;
+pub mod entities;
 pub mod error;
 pub mod federation;
 pub mod initialize;

@@ -7,8 +7,12 @@
 pub mod authenticate;
 pub mod avatar;
 pub mod call;
+mod entities;
+mod errors;
 mod organizations;
+mod permissions;
 mod prototypes;
+mod repositories;
 mod robots;
 pub mod route;
 pub mod schema;

@@ -11,8 +11,9 @@ use crate::store::access::authority;
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::audit::{Event, Origin};
 use crate::store::permissions::Grantee;
-use crate::store::repositories::Repository;
+use crate::store::repositories::{Repository, RepositoryId};
 use crate::store::{StoreError, Tx};
+use std::collections::HashSet;
 
 /// Whether something is only looked at. A read-only super-user passes every check for reading, none for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,26 @@ enum Subject {
     Operator,
     Account(Identity),
     Anonymous,
+}
+
+/// Which repositories of one namespace somebody may see beside the public ones.
+#[derive(Clone, Debug)]
+pub enum Readable {
+    /// All of them.
+    Everything,
+    /// These.
+    Granted(HashSet<RepositoryId>),
+}
+
+impl Readable {
+    /// Whether a repository of the namespace is among them, or public.
+    pub fn holds(&self, repository: &Repository) -> bool {
+        repository.visibility == Visibility::Public
+            || match self {
+                Self::Everything => true,
+                Self::Granted(granted) => granted.contains(&repository.id),
+            }
+    }
 }
 
 /// Who acts, from where.
@@ -194,10 +215,40 @@ impl Actor {
         if repository.visibility == Visibility::Public {
             return Ok(true);
         }
-        let scoped = [OAuthScope::RepoRead, OAuthScope::RepoWrite, OAuthScope::RepoAdmin]
+        Ok(self.may_see_private() && self.role(tx, namespace, repository, Mode::Read)?.is_some())
+    }
+
+    /// Which repositories of a namespace the actor may see beside the public ones: what [`Self::may_read`] tells of each, in a
+    /// fixed number of queries for all of them.
+    pub fn readable(&self, tx: &mut Tx<'_>, namespace: &Account) -> Result<Readable, StoreError> {
+        let mut granted = HashSet::new();
+        if !self.may_see_private() {
+            return Ok(Readable::Granted(granted));
+        }
+        if self.authority(tx, namespace, Mode::Read)? == Authority::Admin {
+            return Ok(Readable::Everything);
+        }
+        if let Some(id) = self.id() {
+            granted.extend(tx.granted_ids(Grantee::Account(id))?);
+            for team in tx.teams_of(id)?.iter().filter(|team| team.organization == namespace.id) {
+                granted.extend(tx.granted_ids(Grantee::Team(team.id))?);
+            }
+        }
+        Ok(Readable::Granted(granted))
+    }
+
+    fn may_see_private(&self) -> bool {
+        [OAuthScope::RepoRead, OAuthScope::RepoWrite, OAuthScope::RepoAdmin]
+            .into_iter()
+            .any(|scope| self.require_scope(scope).is_ok())
+    }
+
+    /// As [`Self::is_member`], with an access token that may show it: one that can act in the organization.
+    pub fn shows_membership(&self, tx: &mut Tx<'_>, namespace: &Account) -> Result<bool, StoreError> {
+        let scoped = [OAuthScope::OrgAdmin, OAuthScope::RepoCreate]
             .into_iter()
             .any(|scope| self.require_scope(scope).is_ok());
-        Ok(scoped && self.role(tx, namespace, repository, Mode::Read)?.is_some())
+        Ok(scoped && self.is_member(tx, namespace)?)
     }
 
     /// Fails unless the actor administers a repository (and its access token has `repo:admin`).
@@ -210,6 +261,21 @@ impl Actor {
     ) -> Result<(), ServiceError> {
         self.require_scope(OAuthScope::RepoAdmin)?;
         if self.role(tx, namespace, repository, mode)? == Some(Role::Admin) {
+            Ok(())
+        } else {
+            Err(self.refusal())
+        }
+    }
+
+    /// Fails unless the actor may push to a repository (and its access token has `repo:write` or `repo:admin`).
+    pub fn require_repository_write(
+        &self,
+        tx: &mut Tx<'_>,
+        namespace: &Account,
+        repository: &Repository,
+    ) -> Result<(), ServiceError> {
+        self.require_scope(OAuthScope::RepoWrite).or_else(|_| self.require_scope(OAuthScope::RepoAdmin))?;
+        if self.role(tx, namespace, repository, Mode::Write)? >= Some(Role::Write) {
             Ok(())
         } else {
             Err(self.refusal())

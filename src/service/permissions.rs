@@ -4,14 +4,23 @@ use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::repositories::find;
+use crate::domain::caller::AccountId;
+use crate::domain::decide::Authority;
 use crate::domain::name::RepositoryName;
+use crate::domain::oauth::OAuthScope;
 use crate::domain::permission::Role;
 use crate::store::Tx;
+use crate::store::access::authority;
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::audit::Event;
 use crate::store::permissions::Grantee;
 use crate::store::repositories::Repository;
 use serde_json::json;
+use std::collections::HashSet;
+
+/// What Quay answers for a grant that is not there; clients match on it.
+pub const NOT_GRANTED: &str = "User does not have permission for repo.";
+const TEAM_NOT_GRANTED: &str = "Team does not have permission for repo.";
 
 /// Finds a repository that the actor administers.
 pub(super) fn administered(
@@ -21,11 +30,8 @@ pub(super) fn administered(
     mode: Mode,
 ) -> Result<(Account, Repository), ServiceError> {
     let Some((namespace, repository)) = find(tx, name)? else {
-        return Err(if actor.is_operator() || actor.is_super_user(mode) {
-            ServiceError::NotFound(format!("Repository does not exist: {name}"))
-        } else {
-            actor.refusal()
-        });
+        actor.require_scope(OAuthScope::RepoAdmin)?;
+        return Err(super::repositories::missing(tx, actor, name)?);
     };
     actor.require_repository_admin(tx, &namespace, &repository, mode)?;
     Ok((namespace, repository))
@@ -119,7 +125,7 @@ pub fn unset(app: &App, actor: &Actor, name: &RepositoryName, account: &str) -> 
 }
 
 fn no_permission() -> ServiceError {
-    ServiceError::Invalid("User does not have permission for repo.".to_owned())
+    ServiceError::Invalid(NOT_GRANTED.to_owned())
 }
 
 /// As [`unset`], inside a transaction whose actor is known to administer the namespace or the repository.
@@ -143,6 +149,90 @@ pub fn list(app: &App, actor: &Actor, name: &RepositoryName) -> Result<Vec<(Acco
     app.store.read("permissions", |tx| {
         let (_, repository) = administered(tx, actor, name, Mode::Read)?;
         Ok(tx.grantees(repository.id)?)
+    })
+}
+
+/// Who sits in any team of an organization, as far as Quay asks for it: its robots always do.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    organization: bool,
+    users: HashSet<AccountId>,
+}
+
+impl Membership {
+    pub(super) fn read(tx: &mut Tx<'_>, namespace: &Account) -> Result<Self, ServiceError> {
+        let organization = namespace.kind == AccountKind::Organization;
+        let users = tx.memberships(namespace.id)?.into_iter().map(|(account, _)| account.id).collect();
+        Ok(Self { organization, users })
+    }
+
+    /// Whether `account` belongs to the organization; `None` when the namespace is a user's.
+    pub fn of(&self, account: &Account) -> Option<bool> {
+        let belongs = account.kind == AccountKind::Robot || self.users.contains(&account.id);
+        self.organization.then_some(belongs)
+    }
+}
+
+/// The users and robots that a repository was granted to directly, and who of them belongs to its organization.
+pub fn list_with_membership(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+) -> Result<(Vec<(Account, Role)>, Membership), ServiceError> {
+    app.store.read("permissions", |tx| {
+        let (namespace, repository) = administered(tx, actor, name, Mode::Read)?;
+        Ok((tx.grantees(repository.id)?, Membership::read(tx, &namespace)?))
+    })
+}
+
+/// What a user or robot was granted directly.
+pub fn get(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    account: &str,
+) -> Result<(Account, Role, Membership), ServiceError> {
+    app.store.read("permission", |tx| {
+        let (namespace, repository) = administered(tx, actor, name, Mode::Read)?;
+        let none = || ServiceError::Refused(NOT_GRANTED.to_owned());
+        let account = tx.account_by_name(account)?.ok_or_else(none)?;
+        let role = tx.granted_role(Grantee::Account(account.id), repository.id)?.ok_or_else(none)?;
+        Ok((account, role, Membership::read(tx, &namespace)?))
+    })
+}
+
+/// Every role that a user or robot has on a repository: by grant, by team, by administering the namespace.
+pub fn transitive(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    account: &str,
+) -> Result<Vec<Role>, ServiceError> {
+    app.store.read("transitive permissions", |tx| {
+        let (namespace, repository) = administered(tx, actor, name, Mode::Read)?;
+        let missing = || ServiceError::NotFound("Not Found".to_owned());
+        let found = tx.account_by_name(account)?.filter(|account| account.kind != AccountKind::Organization);
+        let account = found.ok_or_else(missing)?;
+        let teams = tx.teams_of(account.id)?;
+        let mut roles = Vec::from_iter(tx.granted_role(Grantee::Account(account.id), repository.id)?);
+        for team in teams.iter().filter(|team| team.organization == namespace.id) {
+            roles.extend(tx.granted_role(Grantee::Team(team.id), repository.id)?);
+        }
+        if authority(account.id, &teams, &namespace) == Authority::Admin {
+            roles.push(Role::Admin);
+        }
+        Ok(roles)
+    })
+}
+
+/// A team that a repository was granted to, and its role.
+pub fn get_team(app: &App, actor: &Actor, name: &RepositoryName, team: &str) -> Result<Role, ServiceError> {
+    app.store.read("team permission", |tx| {
+        let (namespace, repository) = administered(tx, actor, name, Mode::Read)?;
+        let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
+        let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
+        let role = tx.granted_role(Grantee::Team(found.id), repository.id)?;
+        role.ok_or_else(|| ServiceError::Invalid(TEAM_NOT_GRANTED.to_owned()))
     })
 }
 
@@ -182,7 +272,7 @@ pub fn unset_team(app: &App, actor: &Actor, name: &RepositoryName, team: &str) -
         let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
         let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
         if !tx.revoke(Grantee::Team(found.id), repository.id)? {
-            return Err(ServiceError::Invalid("Team does not have permission for repo.".to_owned()));
+            return Err(ServiceError::Invalid(TEAM_NOT_GRANTED.to_owned()));
         }
         record_team(app, tx, actor, &namespace, &repository, "delete_repo_permission", team, None)
     })

@@ -12,7 +12,7 @@ use crate::domain::scope::{Actions, Requested};
 use crate::store::accounts::{Account, AccountKind, NewAccount};
 use crate::store::audit::{Event, Origin};
 use crate::store::permissions::Grantee;
-use crate::store::repositories::Repository;
+use crate::store::repositories::{Repository, RepositoryId};
 use crate::store::{StoreError, Tx};
 use serde_json::json;
 
@@ -193,11 +193,12 @@ fn make_namespace(
     Ok(())
 }
 
-/// Changes a repository by `change`, which tells the event's kind and metadata. `None` when there is no such repository.
+/// Changes a repository by `change`, for which the actor needs the role `needed`, `Write` or `Admin`. `change` tells the event's kind and metadata. `None` when there is no such repository.
 fn change(
     app: &App,
     actor: &Actor,
     name: &RepositoryName,
+    needed: Role,
     mut change: impl FnMut(
         &mut Tx<'_>,
         &Account,
@@ -205,8 +206,14 @@ fn change(
     ) -> Result<(&'static str, serde_json::Value), ServiceError>,
 ) -> Result<Repository, ServiceError> {
     app.store.write("change repository", |tx| {
-        let Some((namespace, mut repository)) = find(tx, name)? else { return Err(missing(actor, name)) };
-        actor.require_repository_admin(tx, &namespace, &repository, Mode::Write)?;
+        let Some((namespace, mut repository)) = find(tx, name)? else {
+            return Err(missing(tx, actor, name)?);
+        };
+        if needed == Role::Admin {
+            actor.require_repository_admin(tx, &namespace, &repository, Mode::Write)?;
+        } else {
+            actor.require_repository_write(tx, &namespace, &repository)?;
+        }
         let (kind, mut metadata) = change(tx, &namespace, &mut repository)?;
         tx.update_repository(&repository)?;
         if let Some(members) = metadata.as_object_mut() {
@@ -226,12 +233,21 @@ fn change(
 }
 
 /// What is answered for a missing repository: only those who may know are told that it is missing.
-fn missing(actor: &Actor, name: &RepositoryName) -> ServiceError {
-    if actor.is_operator() || actor.is_super_user(Mode::Read) {
+pub(super) fn missing(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    name: &RepositoryName,
+) -> Result<ServiceError, StoreError> {
+    let told = actor.is_super_user(Mode::Read)
+        || match find_namespace(tx, name.namespace().as_str())? {
+            Some(namespace) => actor.authority(tx, &namespace, Mode::Read)? == Authority::Admin,
+            None => false,
+        };
+    Ok(if told {
         ServiceError::NotFound(format!("Repository does not exist: {name}"))
     } else {
         actor.refusal()
-    }
+    })
 }
 
 /// Sets who may pull without a grant.
@@ -241,20 +257,20 @@ pub fn set_visibility(
     name: &RepositoryName,
     visibility: Visibility,
 ) -> Result<Repository, ServiceError> {
-    change(app, actor, name, |_, _, repository| {
+    change(app, actor, name, Role::Admin, |_, _, repository| {
         repository.visibility = visibility;
         Ok(("change_repo_visibility", json!({ "visibility": visibility.as_str() })))
     })
 }
 
-/// Sets what people are told about a repository.
+/// Sets what people are told about a repository; whoever may push to it may describe it.
 pub fn set_description(
     app: &App,
     actor: &Actor,
     name: &RepositoryName,
     description: &str,
 ) -> Result<Repository, ServiceError> {
-    change(app, actor, name, |_, _, repository| {
+    change(app, actor, name, Role::Write, |_, _, repository| {
         description.clone_into(&mut repository.description);
         Ok(("set_repo_description", json!({ "description": description })))
     })
@@ -268,7 +284,7 @@ pub fn set_state(
     state: RepositoryState,
     mirror_robot: Option<&str>,
 ) -> Result<Repository, ServiceError> {
-    change(app, actor, name, |tx, namespace, repository| {
+    change(app, actor, name, Role::Admin, |tx, namespace, repository| {
         repository.mirror_robot = match mirror_robot {
             None => None,
             Some(full) => {
@@ -286,7 +302,7 @@ pub fn set_state(
 /// until the tokens issued for it have expired.
 pub fn delete(app: &App, actor: &Actor, name: &RepositoryName) -> Result<(), ServiceError> {
     app.store.write("delete repository", |tx| {
-        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(actor, name)) };
+        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(tx, actor, name)?) };
         actor.require_repository_admin(tx, &namespace, &repository, Mode::Write)?;
         tx.delete_repository(repository.id)?;
         tx.retire_name(&name.to_string(), app.retirement())?;
@@ -305,7 +321,7 @@ pub fn delete(app: &App, actor: &Actor, name: &RepositoryName) -> Result<(), Ser
 /// One repository that the actor may see, with its namespace.
 pub fn get(app: &App, actor: &Actor, name: &RepositoryName) -> Result<(Account, Repository), ServiceError> {
     app.store.read("repository", |tx| {
-        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(actor, name)) };
+        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(tx, actor, name)?) };
         if actor.may_read(tx, &namespace, &repository)? {
             Ok((namespace, repository))
         } else {
@@ -325,16 +341,50 @@ pub fn list(
     app.store.read("repositories", |tx| {
         let Some(namespace) = find_namespace(tx, namespace)? else { return Ok(Vec::new()) };
         let (mut seen, mut after) = (Vec::new(), after.to_owned());
+        let readable = actor.readable(tx, &namespace)?;
         while seen.len() < limit {
             let page = tx.repositories(namespace.id, &after, 1000)?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.name);
-            for repository in page {
-                if seen.len() < limit && actor.may_read(tx, &namespace, &repository)? {
-                    seen.push(repository);
-                }
-            }
+            let wanted = limit - seen.len();
+            seen.extend(page.into_iter().filter(|repository| readable.holds(repository)).take(wanted));
         }
         Ok(seen)
+    })
+}
+
+/// Public repositories of all namespaces in the order of their making, after the one with id `after`; at most `limit`.
+pub fn list_public(
+    app: &App,
+    after: RepositoryId,
+    limit: usize,
+) -> Result<Vec<(Account, Repository)>, ServiceError> {
+    app.store.read("public repositories", |tx| Ok(tx.public_repositories(after, limit)?))
+}
+
+/// A repository with what the actor may do to it.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Its namespace.
+    pub namespace: Account,
+    /// The repository.
+    pub repository: Repository,
+    /// Whether the actor may push to it and describe it.
+    pub writes: bool,
+    /// Whether the actor may change who may do what.
+    pub administers: bool,
+}
+
+/// One repository that the actor may see.
+pub fn view(app: &App, actor: &Actor, name: &RepositoryName) -> Result<View, ServiceError> {
+    app.store.read("repository", |tx| {
+        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(tx, actor, name)?) };
+        if !actor.may_read(tx, &namespace, &repository)? {
+            return Err(actor.refusal());
+        }
+        let role = actor.role(tx, &namespace, &repository, Mode::Write)?;
+        let administers = role == Some(Role::Admin) && actor.require_scope(OAuthScope::RepoAdmin).is_ok();
+        let scoped = administers || actor.require_scope(OAuthScope::RepoWrite).is_ok();
+        Ok(View { namespace, repository, writes: scoped && role >= Some(Role::Write), administers })
     })
 }

@@ -155,11 +155,26 @@ impl Tx<'_> {
         limit: usize,
     ) -> Result<Vec<Account>, StoreError> {
         let statement = format!(
-            "SELECT {COLUMNS} FROM account WHERE kind = $1 AND name > $2 AND substr(name, 1, $3) = $4 ORDER BY name LIMIT $5"
+            "SELECT {COLUMNS} FROM account WHERE kind = $1 AND name > $2 AND name >= $3 AND name < $4 ORDER BY name LIMIT $5"
         );
-        let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let parameters = [kind.into(), after.into(), length.into(), prefix.into(), limit.into()];
+        let (end, limit) = (end_of_prefix(prefix), i64::try_from(limit).unwrap_or(i64::MAX));
+        let parameters = [kind.into(), after.into(), prefix.into(), (&end).into(), limit.into()];
+        let rows = self.all(&statement, &parameters, read_account)?;
+        Ok(self.genuine_accounts(rows))
+    }
+
+    /// The robots of a namespace whose full names start with `prefix`, by name, at most `limit`.
+    pub fn robots_named(
+        &mut self,
+        owner: AccountId,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError> {
+        let statement = format!(
+            "SELECT {COLUMNS} FROM account WHERE owner_id = $1 AND name >= $2 AND name < $3 ORDER BY name LIMIT $4"
+        );
+        let (end, limit) = (end_of_prefix(prefix), i64::try_from(limit).unwrap_or(i64::MAX));
+        let parameters = [owner.into(), prefix.into(), (&end).into(), limit.into()];
         let rows = self.all(&statement, &parameters, read_account)?;
         Ok(self.genuine_accounts(rows))
     }
@@ -242,6 +257,11 @@ impl Tx<'_> {
             |columns| columns.take(),
         )
     }
+}
+
+/// A text behind every name that starts with `prefix`. A range, unlike a test of the prefix, is found in the index.
+fn end_of_prefix(prefix: &str) -> String {
+    format!("{prefix}\u{10ffff}")
 }
 
 /// Reads [`COLUMNS`] into an account and its MAC, which the caller must check.

@@ -112,6 +112,22 @@ impl Tx<'_> {
         Ok(rows.into_iter().filter(genuine).map(|(repository, _, role, _)| (repository, role)).collect())
     }
 
+    /// The ids of what was granted to somebody directly.
+    pub fn granted_ids(&mut self, grantee: Grantee) -> Result<Vec<RepositoryId>, StoreError> {
+        let (table, column) = grantee.table();
+        let rows = self.all(
+            &format!("SELECT repository_id, role, mac FROM {table} WHERE {column} = $1"),
+            &[grantee.id().into()],
+            |columns| {
+                Ok((RepositoryId(columns.take()?), columns.take::<Role>()?, columns.take::<Vec<u8>>()?))
+            },
+        )?;
+        let genuine = |(repository, role, mac): &(RepositoryId, Role, Vec<u8>)| {
+            self.is_genuine(table, &grantee.deciding(*repository, *role), mac)
+        };
+        Ok(rows.into_iter().filter(genuine).map(|(repository, ..)| repository).collect())
+    }
+
     /// The users and robots that a repository was granted to directly, by name.
     pub fn grantees(&mut self, repository: RepositoryId) -> Result<Vec<(Account, Role)>, StoreError> {
         let columns = accounts::COLUMNS;

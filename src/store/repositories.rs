@@ -1,5 +1,6 @@
 //! Repositories: what the registry stores under a namespace, as far as permissions need to know it.
 
+use super::accounts::{Account, read_account};
 use super::engine::{Columns, Value};
 use super::{StoreError, Tx};
 use crate::domain::caller::AccountId;
@@ -97,6 +98,37 @@ impl Tx<'_> {
             "WHERE namespace_id = $1 AND name > $2 ORDER BY name LIMIT $3",
             &[namespace.into(), after.into(), limit.into()],
         )
+    }
+
+    /// Public repositories of every namespace that is switched on, each with its namespace, in the order of their making, after the one with id
+    /// `after`, at most `limit`.
+    pub fn public_repositories(
+        &mut self,
+        after: RepositoryId,
+        limit: usize,
+    ) -> Result<Vec<(Account, Repository)>, StoreError> {
+        let namespace = super::accounts::COLUMNS;
+        let statement = format!(
+            "SELECT {COLUMNS}, {namespace} FROM repository JOIN account ON account.id = repository.namespace_id \
+             WHERE repository.visibility = 'public' AND repository.id > $1 AND account.enabled = 1 \
+             ORDER BY repository.id LIMIT $2"
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.all(&statement, &[after.0.into(), limit.into()], |columns| {
+            let (repository, mac) = read_repository(columns)?;
+            let (namespace, namespace_mac) = read_account(columns)?;
+            Ok((repository, mac, namespace, namespace_mac))
+        })?;
+        let genuine =
+            |(repository, mac, namespace, namespace_mac): &(Repository, Vec<u8>, Account, Vec<u8>)| {
+                self.repository_is_genuine(repository, mac)
+                    && self.account_is_genuine(namespace, namespace_mac)
+            };
+        Ok(rows
+            .into_iter()
+            .filter(genuine)
+            .map(|(repository, _, namespace, _)| (namespace, repository))
+            .collect())
     }
 
     /// Registers a repository. The name must be free in the namespace.

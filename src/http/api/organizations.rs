@@ -33,7 +33,7 @@ pub(super) const ORGANIZATION: Schema = Schema::Record(&[
 ]);
 
 /// What Quay keeps deleted tags for when nothing else was set. Its front end expects a number.
-const TAG_EXPIRATION_SECONDS: u32 = 14 * 24 * 60 * 60;
+pub(super) const TAG_EXPIRATION_SECONDS: u32 = 14 * 24 * 60 * 60;
 
 #[derive(Deserialize)]
 struct NewOrganization {

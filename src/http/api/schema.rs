@@ -25,6 +25,8 @@ pub enum Schema {
     OptionalObject,
     /// An object with these members; others are ignored.
     Record(&'static [Field]),
+    /// As [`Self::Record`], or `null`.
+    OptionalRecord(&'static [Field]),
     /// An array of these.
     Array(&'static Schema),
     /// Anything.
@@ -87,7 +89,8 @@ impl Schema {
                 Value::Array(values) => values.iter().try_for_each(|value| each.check(value)),
                 _ => self.mismatch(value),
             },
-            Self::Record(fields) => match value {
+            Self::OptionalRecord(_) if value.is_null() => Ok(()),
+            Self::Record(fields) | Self::OptionalRecord(fields) => match value {
                 Value::Object(members) => fields.iter().try_for_each(|field| field.check(members)),
                 _ => self.mismatch(value),
             },
@@ -111,7 +114,7 @@ impl Schema {
             Self::Integer => &["integer"],
             Self::OptionalInteger => &["integer", "null"],
             Self::Object | Self::Record(_) => &["object"],
-            Self::OptionalObject => &["object", "null"],
+            Self::OptionalObject | Self::OptionalRecord(_) => &["object", "null"],
             Self::Array(_) => &["array"],
             Self::Anything => &[],
         }
@@ -131,7 +134,7 @@ impl Schema {
             }
             Self::Word(words) => drop(schema.insert("enum".to_owned(), json!(words))),
             Self::Array(each) => drop(schema.insert("items".to_owned(), each.document())),
-            Self::Record(fields) => {
+            Self::Record(fields) | Self::OptionalRecord(fields) => {
                 let members = fields.iter().map(|field| {
                     let mut member = field.schema.document();
                     if let Some(member) = member.as_object_mut() {

@@ -1,11 +1,15 @@
 //! Every route of the REST API, one row each. Operation ids are Quay's.
 
 use super::route::{Access, Endpoint, Query, Spec, routes};
-use super::{organizations, prototypes, robots, teams};
-use crate::domain::oauth::OAuthScope::{OrgAdmin, UserAdmin};
+use super::{entities, errors, organizations, permissions, prototypes, repositories, robots, teams};
+use crate::domain::oauth::OAuthScope::{OrgAdmin, RepoAdmin, RepoCreate, RepoRead, RepoWrite, UserAdmin};
 
 const fn boolean(name: &'static str, help: &'static str) -> Query {
     Query { name, kind: "boolean", help }
+}
+
+const fn text(name: &'static str, help: &'static str) -> Query {
+    Query { name, kind: "string", help }
 }
 
 const fn integer(name: &'static str, help: &'static str) -> Query {
@@ -19,6 +23,36 @@ pub(super) const PERMISSIONS: Query =
 pub(super) const TOKEN: Query = boolean("token", "If false, the robot's token is not returned.");
 /// How many robots are listed.
 pub(super) const LIMIT: Query = integer("limit", "If specified, the number of robots to return.");
+
+/// A namespace that a list or a search is about.
+pub(super) const NAMESPACE: Query = text("namespace", "Filters the repositories returned to this namespace.");
+/// Whether a list of repositories tells all public ones.
+pub(super) const PUBLIC: Query = boolean("public", "Whether to list all public repositories.");
+/// Whether a list of repositories tells the starred ones.
+pub(super) const STARRED: Query = boolean("starred", "Whether to list the caller's starred repositories.");
+/// Whether a list of repositories tells when each was changed.
+pub(super) const LAST_MODIFIED: Query =
+    boolean("last_modified", "Whether to include when the repository was last modified.");
+/// Whether a list of repositories tells how popular each is.
+pub(super) const POPULARITY: Query =
+    boolean("popularity", "Whether to include the repository's popularity metric.");
+/// Where a list goes on.
+pub(super) const NEXT_PAGE: Query = text("next_page", "The page token for the next page.");
+/// Whether the view of a repository has a place for tags.
+pub(super) const INCLUDE_TAGS: Query = boolean("includeTags", "Whether to include repository tags.");
+const INCLUDE_STATS: Query = boolean("includeStats", "Whether to include action statistics.");
+/// Whether a search finds teams.
+pub(super) const INCLUDE_TEAMS: Query = boolean("includeTeams", "Whether to include team names.");
+/// Whether a search finds organizations.
+pub(super) const INCLUDE_ORGS: Query = boolean("includeOrgs", "Whether to include orgs names.");
+
+const fn repository() -> Spec {
+    Spec::new("repository").scope(RepoAdmin)
+}
+
+const fn permission() -> Spec {
+    Spec::new("permission").scope(RepoAdmin)
+}
 
 const fn org_robot() -> Spec {
     Spec::new("robot").scope(OrgAdmin)
@@ -180,6 +214,74 @@ routes! {
     DeleteOrganizationPrototypePermission "deleteOrganizationPrototypePermission"
         DELETE "/organization/{orgname}/prototypes/{prototypeid}" (orgname, prototypeid)
         => prototypes::delete, prototype().success(204).audit("delete_prototype_permission");
+
+    /// Registers a repository.
+    CreateRepo "createRepo" POST "/repository" ()
+        => repositories::create,
+        repository().scope(RepoCreate).body(&repositories::NEW_REPOSITORY).success(201).audit("create_repo");
+    /// Lists the repositories of a namespace that the caller may see, or all public ones.
+    ListRepos "listRepos" GET "/repository" ()
+        => repositories::list,
+        repository().scope(RepoRead).access(Access::Optional)
+            .query(&[NAMESPACE, PUBLIC, STARRED, LAST_MODIFIED, POPULARITY, NEXT_PAGE]);
+    /// Shows a repository.
+    GetRepo "getRepo" GET "/repository/{repository}" (repository)
+        => repositories::get,
+        repository().scope(RepoRead).access(Access::Optional).query(&[INCLUDE_TAGS, INCLUDE_STATS]);
+    /// Describes a repository.
+    UpdateRepo "updateRepo" PUT "/repository/{repository}" (repository)
+        => repositories::describe,
+        repository().scope(RepoWrite).body(&repositories::DESCRIPTION).audit("set_repo_description");
+    /// Forgets a repository and its grants.
+    DeleteRepository "deleteRepository" DELETE "/repository/{repository}" (repository)
+        => repositories::delete, repository().success(204).audit("delete_repo");
+    /// Sets who may pull a repository without a grant.
+    ChangeRepoVisibility "changeRepoVisibility" POST "/repository/{repository}/changevisibility" (repository)
+        => repositories::change_visibility,
+        repository().body(&repositories::CHANGE_VISIBILITY).audit("change_repo_visibility");
+    /// Sets what may be written to a repository at all.
+    ChangeRepoState "changeRepoState" PUT "/repository/{repository}/changestate" (repository)
+        => repositories::change_state, repository().body(&repositories::CHANGE_STATE).audit("change_repo_state");
+
+    /// Lists the users and robots that a repository was granted to.
+    ListRepoUserPermissions "listRepoUserPermissions" GET "/repository/{repository}/permissions/user/" (repository)
+        => permissions::list_users, permission();
+    /// Shows what a user or robot was granted.
+    GetUserPermissions "getUserPermissions" GET "/repository/{repository}/permissions/user/{username}" (repository, username)
+        => permissions::get_user, permission();
+    /// Grants a user or robot a role.
+    ChangeUserPermissions "changeUserPermissions"
+        PUT "/repository/{repository}/permissions/user/{username}" (repository, username)
+        => permissions::set_user, permission().body(&permissions::ROLE).audit("change_repo_permission");
+    /// Takes a grant back from a user or robot.
+    DeleteUserPermissions "deleteUserPermissions"
+        DELETE "/repository/{repository}/permissions/user/{username}" (repository, username)
+        => permissions::unset_user, permission().success(204).audit("delete_repo_permission");
+    /// Lists every role that a user or robot has on a repository, however it came by it.
+    GetUserTransitivePermission "getUserTransitivePermission"
+        GET "/repository/{repository}/permissions/user/{username}/transitive" (repository, username)
+        => permissions::transitive, permission();
+    /// Lists the teams that a repository was granted to.
+    ListRepoTeamPermissions "listRepoTeamPermissions" GET "/repository/{repository}/permissions/team/" (repository)
+        => permissions::list_teams, permission();
+    /// Shows what a team was granted.
+    GetTeamPermissions "getTeamPermissions" GET "/repository/{repository}/permissions/team/{teamname}" (repository, teamname)
+        => permissions::get_team, permission();
+    /// Grants a team a role.
+    ChangeTeamPermissions "changeTeamPermissions"
+        PUT "/repository/{repository}/permissions/team/{teamname}" (repository, teamname)
+        => permissions::set_team, permission().body(&permissions::ROLE).audit("change_repo_permission");
+    /// Takes a grant back from a team.
+    DeleteTeamPermissions "deleteTeamPermissions"
+        DELETE "/repository/{repository}/permissions/team/{teamname}" (repository, teamname)
+        => permissions::unset_team, permission().success(204).audit("delete_repo_permission");
+
+    /// Finds users by how their names begin, and robots and teams of a namespace that the caller belongs to.
+    GetMatchingEntities "getMatchingEntities" GET "/entities/{prefix}" (prefix)
+        => entities::search, Spec::new("entity").query(&[NAMESPACE, INCLUDE_TEAMS, INCLUDE_ORGS]);
+    /// Describes an error type.
+    GetErrorDescription "getErrorDescription" GET "/error/{error_type}" (error_type)
+        => errors::describe, Spec::new("error").access(Access::Open);
 }
 
 #[cfg(test)]
