@@ -1,7 +1,7 @@
 //! The command line: wires everything and returns an exit code.
 //!
 //! Each command is one file below, with its arguments and what it does. Arguments are read into checked types by clap
-//! `parse`; a command then calls the services and prints what they return (`output`). Administration works on
+//! (`parse`); a command then calls the services and prints what they return (`output`). Administration works on
 //! the configured database directly, also while the server runs.
 
 mod admin;
