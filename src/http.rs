@@ -13,3 +13,4 @@ pub mod reply;
 pub mod route;
 pub mod server;
 pub mod tls;
+pub mod web;

@@ -39,6 +39,7 @@ pub mod robot_pages;
 pub mod robots;
 pub mod sessions;
 pub mod superusers;
+pub mod team_pages;
 pub mod teams;
 pub mod throttle;
 pub mod users;

@@ -1,6 +1,6 @@
 //! The one match over routes: authenticate, call the service, answer.
 
-use super::address::{client_address, is_https};
+use super::address::{self, client_address, is_https};
 use super::api;
 use super::blocking::Blocking;
 use super::body::RequestBody;
@@ -9,6 +9,7 @@ use super::registry;
 use super::reply::{self, Body, Surface};
 use super::route::{Route, RouteError};
 use super::server::Connection;
+use super::web;
 use crate::service::App;
 use crate::store::StoreError;
 use crate::store::audit::Origin;
@@ -17,6 +18,7 @@ use crate::telemetry::{RequestId, RequestRecord, Stopwatch};
 use hyper::header::{ALLOW, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use serde_json::json;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -65,7 +67,7 @@ impl Dispatch {
         let label = route.as_ref().map_or("none", Route::label);
         let surface = route.as_ref().map_or(Surface::Api, Route::surface);
         let mut outcome = match route {
-            Ok(route) => self.answer(route, request, origin, https).await,
+            Ok(route) => self.answer(route, request, origin, https, peer).await,
             Err(RouteError::Api(refused)) => api::refuse(&self.app, &refused, request.uri().query()).into(),
             Err(refused) => refuse(&refused).into(),
         };
@@ -94,11 +96,20 @@ impl Dispatch {
         request: Request<RequestBody>,
         origin: Origin,
         https: bool,
+        peer: IpAddr,
     ) -> Outcome {
         match route {
             Route::Api(route) => {
                 let (response, caller) =
                     api::answer(&self.app, &self.blocking, route, request, origin, https).await;
+                Outcome { response, caller }
+            }
+            Route::Web(route) => {
+                let proxies = &self.app.config.server.trusted_proxies;
+                let host = address::host(peer, request.headers(), proxies).map(ToOwned::to_owned);
+                let circumstances = web::Circumstances { origin, https, host };
+                let (response, caller) =
+                    web::answer(&self.app, &self.blocking, route, request, circumstances).await;
                 Outcome { response, caller }
             }
             Route::Token => {

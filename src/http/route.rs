@@ -3,6 +3,7 @@
 
 use super::api::{ApiRoute, PREFIX, Unrouted};
 use super::reply::Surface;
+use super::web::WebRoute;
 use hyper::Method;
 
 /// What a request is for.
@@ -26,6 +27,8 @@ pub enum Route {
     Metrics,
     /// Quay's REST API.
     Api(ApiRoute),
+    /// A page for people.
+    Web(WebRoute),
 }
 
 /// Why a request line is no route.
@@ -55,7 +58,10 @@ impl Route {
             "/health" | "/health/endtoend" | "/status" | "/health/warning" => (Self::Health, "GET, HEAD"),
             "/_internal_ping" => (Self::InternalPing, "GET, HEAD"),
             "/metrics" => (Self::Metrics, "GET, HEAD"),
-            _ => return Err(RouteError::NotFound),
+            _ => {
+                let page = WebRoute::parse(method, path).ok_or(RouteError::NotFound)?;
+                return page.map(Self::Web);
+            }
         };
         if allowed.split(", ").any(|allowed| allowed == method.as_str()) {
             Ok(route)
@@ -76,12 +82,16 @@ impl Route {
             Self::InternalPing => "internal_ping",
             Self::Metrics => "metrics",
             Self::Api(route) => route.endpoint().id,
+            Self::Web(route) => route.label(),
         }
     }
 
     /// Which security headers the answer carries.
     pub const fn surface(&self) -> Surface {
-        Surface::Api
+        match self {
+            Self::Web(_) => Surface::Page,
+            _ => Surface::Api,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::store::accounts::{Account, AccountKind};
 use crate::store::audit::Event;
 use crate::store::permissions::Grantee;
 use crate::store::repositories::Repository;
+use crate::store::teams::Team;
 use serde_json::json;
 use std::collections::HashSet;
 
@@ -260,9 +261,22 @@ pub fn set_team(
         let (namespace, repository) = administered(tx, actor, name, Mode::Write)?;
         let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
         let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
-        tx.grant(Grantee::Team(found.id), repository.id, role)?;
-        record_team(app, tx, actor, &namespace, &repository, "change_repo_permission", team, Some(role))
+        set_team_in(app, tx, actor, &namespace, &repository, &found, role)
     })
+}
+
+/// As [`set_team`], inside a transaction whose actor is known to administer the namespace or the repository.
+pub(super) fn set_team_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    namespace: &Account,
+    repository: &Repository,
+    team: &Team,
+    role: Role,
+) -> Result<(), ServiceError> {
+    tx.grant(Grantee::Team(team.id), repository.id, role)?;
+    record_team(app, tx, actor, namespace, repository, "change_repo_permission", &team.name, Some(role))
 }
 
 /// Takes a grant back from a team.
@@ -271,11 +285,23 @@ pub fn unset_team(app: &App, actor: &Actor, name: &RepositoryName, team: &str) -
         let (namespace, repository) = administered(tx, actor, name, Mode::Write)?;
         let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
         let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
-        if !tx.revoke(Grantee::Team(found.id), repository.id)? {
-            return Err(ServiceError::Invalid(TEAM_NOT_GRANTED.to_owned()));
-        }
-        record_team(app, tx, actor, &namespace, &repository, "delete_repo_permission", team, None)
+        unset_team_in(app, tx, actor, &namespace, &repository, &found)
     })
+}
+
+/// As [`unset_team`], inside a transaction whose actor is known to administer the namespace or the repository.
+pub(super) fn unset_team_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    namespace: &Account,
+    repository: &Repository,
+    team: &Team,
+) -> Result<(), ServiceError> {
+    if !tx.revoke(Grantee::Team(team.id), repository.id)? {
+        return Err(ServiceError::Invalid(TEAM_NOT_GRANTED.to_owned()));
+    }
+    record_team(app, tx, actor, namespace, repository, "delete_repo_permission", &team.name, None)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the members of one event, used twice in this file")]

@@ -1,0 +1,242 @@
+// Everything works without this file; it only makes things quicker.
+"use strict";
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const one = (selector, root = document) => root.querySelector(selector);
+const byId = (id) => document.getElementById(id);
+const on = (target, ...rest) => target.addEventListener(...rest);
+const live = byId("live");
+const say = (text) => {
+	live.textContent = "";
+	setTimeout(() => live.append(text), 50);
+};
+
+const mark = (element, attribute, is, value = "true") => is ? element.setAttribute(attribute, value) : element.removeAttribute(attribute);
+
+// Fetched pages come as documents, which run no script and need no string-to-HTML conversion.
+const load = (url) => new Promise((resolve, reject) => {
+	const request = new XMLHttpRequest();
+	request.open("GET", url);
+	request.responseType = "document";
+	on(request, "load", () => request.status < 400 ? resolve(request.response) : reject());
+	on(request, "error", reject);
+	request.send();
+});
+
+const copyText = async (source) => {
+	if (navigator.clipboard) return navigator.clipboard.writeText(source.value ?? source.textContent);
+	// Over plain HTTP there is no clipboard: the text is selected, ready to be copied.
+	if (source.select) source.select(); else getSelection().selectAllChildren(source);
+	throw 0;
+};
+
+const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+
+function checkName(input) {
+	const help = byId(input.getAttribute("aria-describedby"));
+	const check = () => {
+		const good = input.value.length > 1 && input.value.length < 256 && NAME.test(input.value);
+		const bad = input.value && !good;
+		mark(input, "aria-invalid", bad);
+		help.classList.toggle("bad-text", bad);
+		one("button.main", input.form).disabled = !good;
+	};
+	on(input, "input", check);
+	check();
+}
+
+function checkConfirm(input) {
+	const check = () => { one("button.danger", input.form).disabled = input.value !== input.dataset.confirm; };
+	on(input, "input", check);
+	check();
+}
+
+function filter(input) {
+	const rows = all("[data-name]", byId(input.dataset.filter));
+	input.hidden = false;
+	on(input, "input", () => {
+		for (const row of rows) row.hidden = !row.dataset.name.includes(input.value.trim().toLowerCase());
+		say(rows.filter((row) => !row.hidden).length + " shown");
+	});
+}
+
+// Search as you type: the server searches, this replaces the results and the address.
+function searchLive(input) {
+	let latest = 0;
+	on(input, "input", () => {
+		const turn = ++latest;
+		setTimeout(async () => {
+			if (turn !== latest) return;
+			const url = new URL(input.form.action || location.href);
+			url.search = new URLSearchParams([...new FormData(input.form)].filter(([, value]) => value !== ""));
+			try {
+				const page = await load(url);
+				const fresh = page.getElementById(input.dataset.live), old = byId(input.dataset.live);
+				if (turn !== latest || !fresh || !old) return;
+				old.replaceWith(document.adoptNode(fresh));
+				history.replaceState(null, "", url);
+				enhance(fresh);
+				const count = one("nav .soft, .push > .soft", fresh);
+				say(count ? count.textContent : "No match");
+			} catch { input.form.submit(); }
+		}, 220);
+	});
+}
+
+function selection(form) {
+	const boxes = () => all("tbody input[type=checkbox]", form);
+	const badge = one("[data-count]", form);
+	const update = () => {
+		if (!form.elements.all) badge.textContent = boxes().filter((box) => box.checked).length;
+		one("[data-needs-selection]", form).disabled = badge.textContent === "0";
+	};
+	on(form, "change", () => {
+		form.elements.all?.remove();
+		update();
+	});
+	for (const link of all("[data-select]", form)) on(link, "click", (event) => {
+		event.preventDefault();
+		form.elements.all?.remove();
+		for (const box of boxes()) box.checked = link.dataset.select === "page";
+		link.closest("details").open = false;
+		update();
+	});
+	for (const link of all("[data-expand]", form)) on(link, "click", (event) => {
+		event.preventDefault();
+		history.replaceState(null, "", link.href);
+		for (const about of all("details.about", form)) about.open = link.dataset.expand === "1";
+		for (const other of all("[data-expand]", form)) mark(other, "aria-current", other === link);
+	});
+	update();
+}
+
+async function dialog(url, opener) {
+	const page = await load(url).catch(() => null);
+	const content = page && one("main form.card", page);
+	if (!content) return location.assign(url);
+	const box = document.createElement("dialog");
+	box.setAttribute("aria-label", one("h1", content).textContent);
+	box.append(document.adoptNode(content));
+	document.body.append(box);
+	on(box, "close", () => { box.remove(); opener?.focus(); });
+	on(box, "click", (event) => {
+		if (event.target !== box && !event.target.closest("[data-close]")) return;
+		event.preventDefault();
+		box.close();
+	});
+	enhance(box);
+	box.showModal();
+	one("input:not([type=hidden]), select", box)?.focus();
+}
+
+function wizard(form) {
+	const pages = all("[data-step], [data-review]", form), links = all(".steps a", form);
+	const [back, next] = [one("[data-back]", form), one("[data-next]", form)];
+	const name = form.elements.name;
+	one("nav", form).hidden = false;
+	one("[data-review-link]", form).hidden = false;
+	const go = (index, focus) => {
+		pages.forEach((page, number) => { page.hidden = number !== index; });
+		links.forEach((link, number) => mark(link, "aria-current", number === index, "step"));
+		back.hidden = index === 0;
+		next.hidden = index === pages.length - 1;
+		form.dataset.at = index;
+		if (index === pages.length - 1) summarise();
+		if (focus) { const heading = one("h2", pages[index]); heading.tabIndex = -1; heading.focus(); }
+	};
+	const summarise = () => {
+		const list = one("[data-summary]", form);
+		list.replaceChildren();
+		const add = (...texts) => texts.forEach((text, number) => {
+			const element = document.createElement(number ? "dd" : "dt");
+			element.append(text || "None");
+			list.append(element);
+		});
+		add("Name", name.value);
+		add("Description", form.elements.description.value);
+		if (one("#step-teams", form)) add("Teams", all("input[name=team]:checked", form).map((box) => box.value).join(", "));
+		add("Repositories", all("select[name^='role:']", form).filter((select) => select.value !== "none")
+			.map((select) => select.name.slice(5) + " (" + select.selectedOptions[0].text + ")").join(", "));
+		if (form.elements.default) add("Default permissions", form.elements.default.selectedOptions[0].text);
+	};
+	const move = (by) => go(Number(form.dataset.at) + by, true);
+	on(next, "click", () => move(1));
+	on(back, "click", () => move(-1));
+	links.forEach((link, number) => on(link, "click", (event) => { event.preventDefault(); go(number, true); }));
+	on(name, "input", () => { const to = one("#applied-to", form); if (to) to.value = name.value; });
+	// Enter in the search field must not make the robot.
+	on(form, "keydown", (event) => event.key === "Enter" && event.target.type === "search" && event.preventDefault());
+	on(form, "invalid", () => go(0, false), true);
+	for (const bulk of all("[data-bulk]", form)) {
+		bulk.hidden = false;
+		on(bulk, "change", (event) => {
+			for (const select of all("tbody tr:not([hidden]) select[name^='role:']", form)) select.value = event.target.value;
+		});
+	}
+	go(0, false);
+}
+
+// The forms of the credentials, one at a time.
+function panels(nav) {
+	const links = all("a", nav), sections = all("[data-panel]");
+	const show = () => {
+		const wanted = sections.find((section) => "#" + section.id === location.hash) || sections[0];
+		for (const section of sections) section.hidden = section !== wanted;
+		for (const link of links) mark(link, "aria-current", link.hash === "#" + wanted.id);
+	};
+	on(window, "hashchange", show);
+	show();
+}
+
+function enhance(root) {
+	for (const hidden of all("[data-copy], [data-copy-row]", root)) hidden.hidden = false;
+	all("input[pattern]", root).forEach(checkName);
+	all("input[data-confirm]", root).forEach(checkConfirm);
+	all("input[data-filter]", root).forEach(filter);
+	all("input[data-live]", root).forEach(searchLive);
+	all("form", root).filter((form) => one("[data-count]", form)).forEach(selection);
+	all("[data-tick-all]", root).forEach((box) => {
+		box.hidden = false;
+		on(box, "change", () => all("tbody input[type=checkbox]", box.closest("table")).forEach((other) => { other.checked = box.checked; }));
+	});
+	all("[data-autosubmit]", root).forEach((form) => {
+		one("button", form).hidden = true;
+		on(form, "change", () => form.requestSubmit());
+	});
+}
+
+on(document, "click", (event) => {
+	const copy = event.target.closest("[data-copy]");
+	if (copy) {
+		copyText(byId(copy.dataset.copy)).then(() => {
+			const label = copy.firstChild, before = label.textContent;
+			if (before === "Copied") return;
+			label.textContent = "Copied";
+			say("Copied");
+			setTimeout(() => { label.textContent = before; }, 1500);
+		}, () => say("Selected: copy it with the keyboard"));
+	}
+	const opener = event.target.closest("[data-dialog]");
+	if (opener && !event.ctrlKey && !event.metaKey) {
+		event.preventDefault();
+		const menu = opener.closest("details.menu");
+		if (menu) menu.open = false;
+		const url = opener.form ? opener.form.action + "?" + new URLSearchParams(new FormData(opener.form)) : opener.href;
+		dialog(url, menu ? one("summary", menu) : opener);
+	}
+	for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+	const theme = event.target.closest("button[name=theme]");
+	if (theme) {
+		event.preventDefault();
+		document.cookie = "theme=" + theme.value + "; Path=/; SameSite=Lax; Max-Age=31536000" + (location.protocol === "https:" ? "; Secure" : "");
+		mark(document.documentElement, "data-theme", theme.value !== "system", theme.value);
+		for (const button of all("button[name=theme]")) button.setAttribute("aria-pressed", button === theme);
+	}
+});
+on(document, "keydown", (event) => {
+	const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+	if (menu) { menu.open = false; one("summary", menu).focus(); }
+});
+enhance(document);
+all("form[data-wizard]").forEach(wizard);
+all("[data-panels]").forEach(panels);
+one("[data-focus]")?.focus();

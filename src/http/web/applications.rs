@@ -1,0 +1,242 @@
+//! OAuth applications of an organization and their access tokens: how programs call the REST API.
+
+use super::moment::Moment;
+use super::notice::Notice;
+use super::view::{Head, Problem, Tab};
+use super::visit::{Refusal, Reply, Shell, Visit};
+use crate::domain::oauth::OAuthScope;
+use crate::service::error::ServiceError;
+use crate::service::oauth::applications::{self, Texts};
+use crate::service::oauth::tokens;
+use askama::Template;
+use hyper::StatusCode;
+
+/// What each scope lets a token do.
+const SCOPES: [(&str, &str); 8] = [
+    ("repo:read", "View and pull repositories"),
+    ("repo:write", "Push to repositories"),
+    ("repo:admin", "Administer repositories"),
+    ("repo:create", "Create repositories"),
+    ("user:read", "Read the user's own information"),
+    ("user:admin", "Administer the user's own account and robots"),
+    ("org:admin", "Administer organizations, their robots and teams"),
+    ("super:user", "Use the super-user routes"),
+];
+/// How long a token can be wished to live: seconds and words.
+const LIVES: [(&str, &str); 5] = [
+    ("2592000", "30 days"),
+    ("7776000", "90 days"),
+    ("31536000", "1 year"),
+    ("86400", "1 day"),
+    ("", "10 years"),
+];
+
+/// The tab.
+#[derive(Template)]
+#[template(path = "applications.html")]
+pub struct ApplicationsPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The organization.
+    pub head: Head,
+    /// Its applications.
+    pub rows: Vec<ApplicationRow>,
+}
+
+/// An application.
+pub struct ApplicationRow {
+    /// What people call it.
+    pub name: String,
+    /// How it is named in addresses.
+    pub client_id: String,
+    /// What people wrote about it.
+    pub description: String,
+    /// When it was made.
+    pub created: Moment,
+}
+
+fn row(visit: &Visit, shown: &applications::Shown) -> ApplicationRow {
+    let application = &shown.application;
+    ApplicationRow {
+        name: application.name.clone(),
+        client_id: application.client_id.clone(),
+        description: application.description.clone(),
+        created: Moment::new(application.created_at, visit.app.now()),
+    }
+}
+
+/// The tab.
+pub fn tab(visit: &Visit, name: &str) -> Reply {
+    let head = Head::read(visit, name, Tab::Applications, None)?;
+    let found = applications::list(&visit.app, &visit.actor, name)?;
+    let rows = found.iter().map(|shown| row(visit, shown)).collect();
+    let shell = head.shell(visit, "OAuth Applications");
+    visit.page(&ApplicationsPage { shell, head, rows })
+}
+
+/// The form for a new application.
+#[derive(Template)]
+#[template(path = "new_application.html")]
+pub struct NewApplicationPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The organization.
+    pub head: Head,
+    /// What was typed before.
+    pub texts: Texts,
+    /// What was wrong with the last try.
+    pub problem: Option<Problem>,
+}
+
+/// Shows the form, or makes the application.
+pub fn create(visit: &Visit, namespace: &str) -> Reply {
+    let head = Head::read(visit, namespace, Tab::Applications, Some("Create application".to_owned()))?;
+    if !head.administers {
+        return Err(ServiceError::Forbidden.into());
+    }
+    let texts = Texts {
+        name: visit.given("name")?.to_owned(),
+        description: visit.given("description")?.to_owned(),
+        application_uri: visit.given("application_uri")?.to_owned(),
+        redirect_uri: visit.given("redirect_uri")?.to_owned(),
+        avatar_email: None,
+    };
+    let mut problem = None;
+    if visit.form.is_some() {
+        match applications::create(&visit.app, &visit.actor, namespace, &texts) {
+            Ok(shown) => {
+                let notice = Notice::good(format!("Successfully created application: {}", texts.name));
+                let client_id = shown.application.client_id;
+                return visit.done(&format!("/organization/{namespace}/application/{client_id}"), &notice);
+            }
+            Err(error) => {
+                let field = if error.to_string().contains("redirect") { "redirect_uri" } else { "name" };
+                problem = Some(Problem::of(error, "The application was not created", field)?);
+            }
+        }
+    }
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let shell = head.shell(visit, "Create application");
+    visit.page_with(status, &NewApplicationPage { shell, head, texts, problem })
+}
+
+/// One application with its tokens.
+#[derive(Template)]
+#[template(path = "application.html")]
+pub struct ApplicationPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The organization.
+    pub head: Head,
+    /// The application.
+    pub row: ApplicationRow,
+    /// Its client secret, when it was asked for.
+    pub client_secret: Option<String>,
+    /// A token that was just made.
+    pub minted: Option<String>,
+    /// Its tokens.
+    pub tokens: Vec<AccessRow>,
+    /// The scopes to choose from.
+    pub scopes: [(&'static str, &'static str); 8],
+    /// The lives to choose from.
+    pub lives: [(&'static str, &'static str); 5],
+}
+
+/// An access token.
+pub struct AccessRow {
+    /// How it is named in forms.
+    pub uuid: String,
+    /// What people call it.
+    pub name: String,
+    /// Its scopes.
+    pub scope: String,
+    /// Who made it.
+    pub created_by: String,
+    /// When it stops working.
+    pub expires: Moment,
+    /// When it was last used.
+    pub accessed: Option<Moment>,
+}
+
+/// Shows one application, or changes it.
+pub fn one(visit: &Visit, namespace: &str, client_id: &str) -> Reply {
+    let head = Head::read(visit, namespace, Tab::Applications, Some("Application".to_owned()))?;
+    let here = format!("/organization/{namespace}/application/{client_id}");
+    let (app, actor) = (&visit.app, &visit.actor);
+    if !visit.asked("confirm")?.is_empty() {
+        visit.require_fresh()?;
+    }
+    if visit.form.is_none() {
+        return show(visit, head, client_id, false, None);
+    }
+    if visit.require_fresh().is_err() {
+        return Ok(crate::http::reply::redirect_303(&format!("{here}?confirm=1")));
+    }
+    match visit.given("action")? {
+        "secret" if head.administers => show(visit, head, client_id, true, None),
+        "reset" => {
+            applications::reset_secret(app, actor, namespace, client_id)?;
+            show(visit, head, client_id, true, None)
+        }
+        "token" => {
+            let form = visit.form.as_ref().ok_or(Refusal::NotFound)?;
+            let scope: Vec<&str> = form
+                .all("scope")
+                .filter(|word| OAuthScope::EVERY.iter().any(|scope| scope.as_str() == *word))
+                .collect();
+            let life = visit.given("life")?.parse().ok();
+            let made = tokens::create(
+                app,
+                actor,
+                namespace,
+                client_id,
+                visit.given("name")?,
+                &scope.join(" "),
+                life,
+            );
+            match made {
+                Ok(minted) => show(visit, head, client_id, false, Some(minted.token.expose().to_owned())),
+                Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
+                    let said = if scope.is_empty() { "Choose at least one scope".to_owned() } else { text };
+                    visit.done(&here, &Notice::bad(said))
+                }
+                Err(other) => Err(other.into()),
+            }
+        }
+        "revoke" => {
+            tokens::revoke(app, actor, namespace, client_id, visit.given("uuid")?)?;
+            visit.done(&here, &Notice::good("Access token revoked"))
+        }
+        "delete" => {
+            applications::delete(app, actor, namespace, client_id)?;
+            visit.done(&head.tab_href(), &Notice::good("Successfully deleted application"))
+        }
+        _ => Err(Refusal::Fields("there is no such action".to_owned())),
+    }
+}
+
+fn show(visit: &Visit, head: Head, client_id: &str, with_secret: bool, minted: Option<String>) -> Reply {
+    let found = applications::get(&visit.app, &visit.actor, &head.name, client_id)?;
+    let now = visit.app.now();
+    let tokens = tokens::list(&visit.app, &visit.actor, &head.name, client_id)?;
+    let tokens = tokens.into_iter().map(|record| AccessRow {
+        uuid: record.uuid.clone(),
+        name: record.name.clone(),
+        scope: record.scope.clone(),
+        created_by: record.created_by.clone(),
+        expires: Moment::new(record.expires_at, now),
+        accessed: record.last_accessed_at.map(|at| Moment::new(at, now)),
+    });
+    let secret = found.client_secret.as_ref().filter(|_| with_secret);
+    let page = ApplicationPage {
+        shell: head.shell(visit, &format!("Application {}", found.application.name)),
+        head,
+        client_secret: secret.map(|secret| secret.expose().to_owned()),
+        row: row(visit, &found),
+        minted,
+        tokens: tokens.collect(),
+        scopes: SCOPES,
+        lives: LIVES,
+    };
+    visit.page(&page)
+}

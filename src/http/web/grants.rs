@@ -1,0 +1,122 @@
+//! "Set repository permissions": a robot's direct grants, many at once.
+
+use super::notice::Notice;
+use super::view::{Head, Pager, Tab, address, parse_role, role_value};
+use super::visit::{Refusal, Reply, Shell, Visit};
+use crate::domain::permission::{Role, Visibility};
+use crate::service::robot_pages;
+use askama::Template;
+
+/// Rows of a page.
+const PAGE: usize = 50;
+/// Most repositories that "all that match" changes at once.
+const MOST: usize = 10_000;
+
+/// The table.
+#[derive(Template)]
+#[template(path = "grants.html")]
+pub struct GrantsPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The namespace.
+    pub head: Head,
+    /// The robot's full name.
+    pub full: String,
+    /// The robot's name inside the namespace.
+    pub short: String,
+    /// What people wrote about it.
+    pub description: String,
+    /// What is searched for.
+    pub q: String,
+    /// Whether only granted repositories are shown.
+    pub selected: bool,
+    /// Repositories granted in all.
+    pub granted: usize,
+    /// Which rows.
+    pub pager: Pager,
+    /// The rows of this page.
+    pub rows: Vec<GrantRow>,
+}
+
+/// A repository with the robot's role on it.
+pub struct GrantRow {
+    /// Its path below the namespace.
+    pub name: String,
+    /// The role's value in forms.
+    pub role: &'static str,
+    /// Whether everybody may pull it.
+    pub public: bool,
+}
+
+/// Shows the table, or saves it.
+pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
+    let head = Head::read(visit, namespace, Tab::Robots, Some("Set repository permissions".to_owned()))?;
+    let q = visit.asked("q")?.to_owned();
+    let selected = visit.asked("show")? == "selected";
+    let path = format!("/organization/{namespace}/robot/{short}/permissions");
+    let base = address(&path, &[("q", &q), ("show", if selected { "selected" } else { "" })]);
+    if visit.form.is_some() {
+        let changes = changes(visit, namespace, short, &q, selected)?;
+        let result = robot_pages::set_many(&visit.app, &visit.actor, namespace, short, &changes);
+        let notice = match result {
+            Ok(0) => Notice::good("Nothing had to be changed"),
+            Ok(_) => Notice::good("Successfully updated repository permission"),
+            Err(crate::service::error::ServiceError::Invalid(text)) => {
+                Notice::bad(format!("Failed to update repository permission: {text}"))
+            }
+            Err(other) => return Err(other.into()),
+        };
+        return visit.done(&format!("{base}page={}", visit.page_number()?), &notice);
+    }
+    let mut pager = Pager { total: 0, size: PAGE, number: visit.page_number()?, base };
+    let grants =
+        robot_pages::grants(&visit.app, &visit.actor, namespace, short, &q, selected, pager.offset(), PAGE)?;
+    pager.total = grants.total;
+    let rows = grants.rows.into_iter().map(|(repository, role)| GrantRow {
+        name: repository.name,
+        role: role_value(role),
+        public: repository.visibility == Visibility::Public,
+    });
+    let rows = rows.collect();
+    let full = grants.robot.account.name;
+    let page = GrantsPage {
+        shell: head.shell(visit, &format!("Repository permissions of {full}")),
+        head,
+        full,
+        short: short.to_owned(),
+        description: grants.robot.description,
+        q,
+        selected,
+        granted: grants.granted,
+        pager,
+        rows,
+    };
+    visit.page(&page)
+}
+
+/// The changes that the form asks for: each row's own role, or one role for the ticked rows or for all that match.
+fn changes(
+    visit: &Visit,
+    namespace: &str,
+    short: &str,
+    q: &str,
+    selected: bool,
+) -> Result<Vec<(String, Option<Role>)>, Refusal> {
+    let Some(form) = &visit.form else { return Ok(Vec::new()) };
+    match visit.given("apply")? {
+        "ticked" => {
+            let role = parse_role(visit.given("bulk")?)?;
+            Ok(form.all("repository").map(|path| (path.to_owned(), role)).collect())
+        }
+        "matching" => {
+            let role = parse_role(visit.given("bulk")?)?;
+            let grants =
+                robot_pages::grants(&visit.app, &visit.actor, namespace, short, q, selected, 0, MOST)?;
+            Ok(grants.rows.into_iter().map(|(repository, _)| (repository.name, role)).collect())
+        }
+        _ => {
+            let rows = form.iter().filter_map(|(field, value)| Some((field.strip_prefix("role:")?, value)));
+            rows.map(|(path, value)| Ok((path.to_owned(), parse_role(value)?))).collect()
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! What several pages have in common: tabs, pages of a list, problems with a form, the roles to choose from.
+
+use super::visit::{Refusal, Section, Shell, Visit};
+use crate::domain::permission::Role;
+use crate::service::error::ServiceError;
+use crate::service::namespaces::{self, View};
+use crate::store::accounts::AccountKind;
+use std::fmt::Write;
+
+/// What a drop-down of roles offers: the value in forms and what people read.
+pub const ROLES: [(&str, &str); 4] =
+    [("none", "None"), ("read", "Read"), ("write", "Write"), ("admin", "Admin")];
+
+/// What each role means, as help beside the drop-downs.
+pub const ROLE_HELP: [(&str, &str); 4] = [
+    ("None", "No permissions on the repository"),
+    ("Read", "Can view and pull from the repository"),
+    ("Write", "Can view, pull, and push to the repository"),
+    ("Admin", "Can view, pull, push to and administer the repository"),
+];
+
+/// The value in forms for a role or none.
+pub fn role_value(role: Option<Role>) -> &'static str {
+    role.map_or("none", Role::as_str)
+}
+
+/// What people read for a role or none.
+pub const fn role_title(role: Option<Role>) -> &'static str {
+    match role {
+        None => "None",
+        Some(Role::Read) => "Read",
+        Some(Role::Write) => "Write",
+        Some(Role::Admin) => "Admin",
+    }
+}
+
+/// Whether two texts are the same: templates compare references of all depths.
+pub fn is(one: &str, other: &str) -> bool {
+    one == other
+}
+
+/// Reads the value of a drop-down of roles.
+pub fn parse_role(value: &str) -> Result<Option<Role>, Refusal> {
+    match value {
+        "none" => Ok(None),
+        word => Role::parse(word).map(Some).ok_or_else(|| {
+            Refusal::Fields(format!("{word:?} is no permission: give none, read, write or admin"))
+        }),
+    }
+}
+
+/// What is wrong with a form that was posted.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// What was not done.
+    pub title: &'static str,
+    /// Why.
+    pub text: String,
+    /// The id of the field to mend, if it is one.
+    pub field: Option<&'static str>,
+}
+
+impl Problem {
+    /// Turns what a service refused into a problem that the form can show; what the form cannot mend goes on.
+    pub fn of(error: ServiceError, title: &'static str, field: &'static str) -> Result<Self, Refusal> {
+        match error {
+            ServiceError::Invalid(_) | ServiceError::Refused(_) | ServiceError::Retired { .. } => {
+                Ok(Self { title, text: sentence(&error.to_string()), field: Some(field) })
+            }
+            ServiceError::RobotsDisallowed => {
+                Ok(Self { title, text: format!("Cannot create robot account. {error}"), field: None })
+            }
+            ServiceError::Busy => Ok(Self { title, text: sentence(&error.to_string()), field: None }),
+            other => Err(other.into()),
+        }
+    }
+}
+
+/// `text` with a capital letter and a full stop.
+pub fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", characters.as_str())
+}
+
+/// `count` things: "1 repository", "3 repositories", "No repositories".
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    match count {
+        0 => format!("No {many}"),
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    }
+}
+
+/// A tab of a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// Repositories.
+    Repositories,
+    /// Teams of an organization.
+    Teams,
+    /// Robots.
+    Robots,
+    /// Default permissions of an organization.
+    DefaultPermissions,
+    /// OAuth applications of an organization.
+    Applications,
+    /// What happened.
+    Logs,
+    /// Settings of the namespace.
+    Settings,
+}
+
+impl Tab {
+    const EVERY: [Self; 7] = [
+        Self::Repositories,
+        Self::Teams,
+        Self::Robots,
+        Self::DefaultPermissions,
+        Self::Applications,
+        Self::Logs,
+        Self::Settings,
+    ];
+
+    /// What people read.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Repositories => "Repositories",
+            Self::Teams => "Teams and membership",
+            Self::Robots => "Robot accounts",
+            Self::DefaultPermissions => "Default permissions",
+            Self::Applications => "OAuth Applications",
+            Self::Logs => "Logs",
+            Self::Settings => "Settings",
+        }
+    }
+
+    /// The word in addresses: the title without blanks, as in Quay.
+    pub fn key(self) -> String {
+        self.title().replace(' ', "")
+    }
+
+    /// Reads the word, whatever its case.
+    pub fn parse(key: &str) -> Option<Self> {
+        Self::EVERY.into_iter().find(|tab| tab.key().eq_ignore_ascii_case(key))
+    }
+}
+
+/// What stands at the top of every page of a namespace.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers one question of the templates")]
+pub struct Head {
+    /// The namespace's name.
+    pub name: String,
+    /// Whether it is the person's own.
+    pub own: bool,
+    /// Whether it is a user's.
+    pub user: bool,
+    /// The tabs that the person may open.
+    pub tabs: Vec<Tab>,
+    /// The tab that is open, or that the page belongs to.
+    pub tab: Tab,
+    /// The page's name in the breadcrumb, when it is not the tab itself.
+    pub page: Option<String>,
+    /// Whether the person may change everything in it.
+    pub administers: bool,
+    /// Whether the person may create repositories in it.
+    pub creates: bool,
+}
+
+impl Head {
+    /// Reads the namespace for whoever is there, and checks that the tab is open to them.
+    pub fn read(visit: &Visit, name: &str, tab: Tab, page: Option<String>) -> Result<Self, Refusal> {
+        let view = namespaces::view(&visit.app, &visit.actor, name)?;
+        let head = Self::of(visit, &view, tab, page);
+        if head.tabs.contains(&tab) { Ok(head) } else { Err(ServiceError::Forbidden.into()) }
+    }
+
+    /// As [`Self::read`], from what was read already.
+    pub fn of(visit: &Visit, view: &View, tab: Tab, page: Option<String>) -> Self {
+        let user = view.account.kind == AccountKind::User;
+        let own = visit.actor.identity().is_some_and(|identity| identity.id == view.account.id);
+        let open = |tab: &Tab| match tab {
+            Tab::Repositories => true,
+            Tab::Teams => !user,
+            Tab::DefaultPermissions | Tab::Applications => !user && view.sees_all,
+            Tab::Settings => view.administers && (own || !user),
+            Tab::Robots | Tab::Logs => view.sees_all,
+        };
+        Self {
+            name: view.account.name.clone(),
+            own,
+            user,
+            tabs: Tab::EVERY.into_iter().filter(open).collect(),
+            tab,
+            page,
+            administers: view.administers,
+            creates: view.creates,
+        }
+    }
+
+    /// The address of the tab that the page belongs to.
+    pub fn tab_href(&self) -> String {
+        tab_href(&self.name, self.tab)
+    }
+
+    /// What surrounds a page of this namespace.
+    pub fn shell(&self, visit: &Visit, title: &str) -> Shell {
+        let section = if self.own { Section::Own } else { Section::Organizations };
+        visit.shell(format!("{title} · {}", self.name), section)
+    }
+}
+
+/// The address of a namespace's tab.
+pub fn tab_href(namespace: &str, tab: Tab) -> String {
+    format!("/organization/{namespace}?tab={}", tab.key())
+}
+
+/// One page of a list.
+#[derive(Clone, Debug)]
+pub struct Pager {
+    /// Rows over all pages.
+    pub total: usize,
+    /// Rows of a page.
+    pub size: usize,
+    /// This page, from 1.
+    pub number: usize,
+    /// The address of a page but for its number, ending in `?` or `&`.
+    pub base: String,
+}
+
+impl Pager {
+    /// Rows before this page.
+    pub const fn offset(&self) -> usize {
+        (self.number - 1) * self.size
+    }
+
+    /// The number of the first row, from 1; 0 when there is none.
+    pub fn first(&self) -> usize {
+        if self.offset() < self.total { self.offset() + 1 } else { 0 }
+    }
+
+    /// The number of the last row.
+    pub fn last(&self) -> usize {
+        if self.first() == 0 { 0 } else { self.total.min(self.offset() + self.size) }
+    }
+
+    /// The address of the page before.
+    pub fn previous(&self) -> Option<String> {
+        (self.number > 1).then(|| format!("{}page={}", self.base, self.number - 1))
+    }
+
+    /// The address of the next page.
+    pub fn next(&self) -> Option<String> {
+        (self.offset() + self.size < self.total).then(|| format!("{}page={}", self.base, self.number + 1))
+    }
+}
+
+/// Writes a query string: parameters with an empty value are left out. Ends in `?` or `&`, so that one more can be added.
+pub fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut out = path.to_owned();
+    let mut separator = if path.contains('?') { '&' } else { '?' };
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = write!(out, "{separator}{name}={}", escape(value));
+        separator = '&';
+    }
+    out.push(separator);
+    out
+}
+
+/// Escapes a value for a query string.
+pub fn escape(value: &str) -> String {
+    value.bytes().fold(String::with_capacity(value.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tabs_key_is_its_title_without_blanks_in_any_case() {
+        assert_eq!(Tab::Robots.key(), "Robotaccounts");
+        for key in ["Robotaccounts", "robotaccounts", "ROBOTACCOUNTS"] {
+            assert_eq!(Tab::parse(key), Some(Tab::Robots));
+        }
+        assert_eq!(Tab::parse("OAuthApplications"), Some(Tab::Applications));
+        assert_eq!(Tab::parse("Robot accounts"), None);
+    }
+
+    #[test]
+    fn pages_are_counted_as_people_do() {
+        let pager = |total, number| Pager { total, size: 20, number, base: "?".to_owned() };
+        assert_eq!((pager(0, 1).first(), pager(0, 1).last()), (0, 0));
+        assert_eq!((pager(45, 3).first(), pager(45, 3).last()), (41, 45));
+        assert_eq!(pager(45, 3).next(), None);
+        assert_eq!(pager(45, 2).next(), Some("?page=3".to_owned()));
+        assert_eq!(pager(40, 2).next(), None);
+        assert_eq!(pager(45, 1).previous(), None);
+        assert_eq!((pager(45, 9).first(), pager(45, 9).last()), (0, 0));
+    }
+
+    #[test]
+    fn addresses_are_escaped_and_leave_empty_parameters_out() {
+        let built = address("/organization/acme?tab=Logs", &[("q", "a+b&c"), ("sort", "")]);
+        assert_eq!(built, "/organization/acme?tab=Logs&q=a%2Bb%26c&");
+        assert_eq!(address("/x", &[]), "/x?");
+    }
+
+    #[test]
+    fn what_services_say_becomes_a_sentence() {
+        assert_eq!(sentence("'name' must not be empty"), "'name' must not be empty.");
+        assert_eq!(sentence("the name is taken."), "The name is taken.");
+        assert_eq!(sentence(""), ".");
+    }
+}

@@ -1,0 +1,39 @@
+// Pictures of every page: `npm run screenshots` writes those of the README into docs/screenshots/; with ALL=DIRECTORY
+// every page in both colour schemes and on a telephone goes there, to be looked at.
+import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { launch, pages, signIn } from "./browser.js";
+import { Dockpass, furnish } from "./dockpass.js";
+
+const all = process.env.ALL;
+const target = all ?? resolve(import.meta.dirname, "../../docs/screenshots");
+mkdirSync(target, { recursive: true });
+const chosen = ["tab-robots", "wizard", "credentials", "robot-permissions", "activity", "delete-robots"];
+const looks = all
+  ? [["light", 1280, 800], ["dark", 1280, 800], ["light", 360, 740], ["dark", 360, 740]]
+  : [["light", 1280, 800], ["dark", 1280, 800]];
+
+const dockpass = await Dockpass.start();
+const browser = await launch();
+try {
+  furnish(dockpass);
+  for (const [colorScheme, width, height] of looks) {
+    const context = await browser.newContext({ colorScheme, viewport: { width, height } });
+    const page = await context.newPage();
+    if (all) {
+      await page.goto(`${dockpass.origin}/signin`);
+      await page.screenshot({ path: `${target}/signin-${colorScheme}-${width}.png`, fullPage: true });
+    }
+    await signIn(page, dockpass.origin);
+    for (const [name, path] of Object.entries(pages)) {
+      if (!all && !chosen.includes(name)) continue;
+      await page.goto(dockpass.origin + path);
+      const file = all ? `${name}-${colorScheme}-${width}` : `${name}-${colorScheme}`;
+      await page.screenshot({ path: `${target}/${file}.png`, fullPage: Boolean(all) });
+    }
+    await context.close();
+  }
+} finally {
+  await browser.close();
+  await dockpass.stop();
+}
