@@ -9,6 +9,7 @@ pub mod avatar;
 pub mod call;
 mod entities;
 mod errors;
+mod openapi;
 mod organizations;
 mod permissions;
 mod prototypes;

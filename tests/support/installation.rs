@@ -26,6 +26,7 @@ use hyper::{HeaderMap, Request};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A whole dockpass. Its clock stands at [`super::START`].
@@ -167,9 +168,14 @@ impl Installation {
         self.app.live.reload().unwrap();
     }
 
+    /// The database file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.path().join("dockpass.db")
+    }
+
     /// How many rows each table has.
     pub(crate) fn row_counts(&self) -> Vec<(String, i64)> {
-        let database = rusqlite::Connection::open(self.directory.path().join("dockpass.db")).unwrap();
+        let database = rusqlite::Connection::open(self.database()).unwrap();
         let mut tables =
             database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
         let names: Vec<String> =

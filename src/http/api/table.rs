@@ -1,7 +1,7 @@
 //! Every route of the REST API, one row each. Operation ids are Quay's.
 
 use super::route::{Access, Endpoint, Query, Spec, routes};
-use super::{entities, errors, organizations, permissions, prototypes, repositories, robots, teams};
+use super::{entities, errors, openapi, organizations, permissions, prototypes, repositories, robots, teams};
 use crate::domain::oauth::OAuthScope::{OrgAdmin, RepoAdmin, RepoCreate, RepoRead, RepoWrite, UserAdmin};
 
 const fn boolean(name: &'static str, help: &'static str) -> Query {
@@ -282,6 +282,11 @@ routes! {
     /// Describes an error type.
     GetErrorDescription "getErrorDescription" GET "/error/{error_type}" (error_type)
         => errors::describe, Spec::new("error").access(Access::Open);
+
+    /// Describes this API as OpenAPI.
+    GetOpenApi "getOpenApi" GET "/openapi.json" () => openapi::document, Spec::new("discovery").access(Access::Open);
+    /// Describes this API as Swagger, in Quay's shape.
+    Discovery "discovery" GET "/discovery" () => openapi::discovery, Spec::new("discovery").access(Access::Open);
 }
 
 #[cfg(test)]

@@ -1,0 +1,399 @@
+//! The REST API described by its own table: as OpenAPI 3.1 (`/openapi.json`), and as Swagger 2.0 in Quay's shape
+//! (`/discovery`). Nothing is written down twice, so no route can be missing or described as it once was.
+
+use super::call::{Answer, Call, ok};
+use super::route::{Access, Endpoint, PREFIX, Payload};
+use super::table::ApiRoute;
+use crate::domain::oauth::OAuthScope;
+use crate::http::browser::session_cookie;
+use serde_json::{Map, Value, json};
+
+/// Statuses that stand in the document: why each is answered, and the schema of the body.
+const REFUSALS: &[(u16, &str, &str)] = &[
+    (400, "The request cannot be carried out as it was sent.", "Error"),
+    (401, "There are no credentials, or they are wrong or too old.", "Error"),
+    (403, "The credentials do not reach so far, or the CSRF token is missing.", "Error"),
+    (404, "What the path names is not there.", "Error"),
+    (405, "The path has no such method.", "Error"),
+    (408, "The body took too long to arrive.", "Error"),
+    (413, "The body is too large.", "Error"),
+    (415, "The body is not JSON, or it is encoded.", "Error"),
+    (429, "Too many wrong passwords; `Retry-After` tells the seconds to wait.", "Error"),
+    (503, "The service is busy or read-only, or the database is away.", "Error"),
+];
+
+/// What can be refused on every route that has a body.
+const OF_BODIES: [u16; 3] = [408, 413, 415];
+
+const fn described(scope: OAuthScope) -> &'static str {
+    match scope {
+        OAuthScope::RepoRead => "See and pull the repositories that the user can see.",
+        OAuthScope::RepoWrite => "See, pull and push the repositories that the user can write to.",
+        OAuthScope::RepoAdmin => "Administer the repositories that the user administers.",
+        OAuthScope::RepoCreate => "Make repositories where the user can.",
+        OAuthScope::UserRead => "Read the user's name, e-mail address and organizations.",
+        OAuthScope::UserAdmin => "Change the user's account, its robots included.",
+        OAuthScope::OrgAdmin => {
+            "Administer the organizations that the user administers, their robots included."
+        }
+        OAuthScope::SuperUser => "Use the routes for super-users, if the user is one.",
+    }
+}
+
+/// Answers with the OpenAPI document.
+pub(super) fn document(call: &Call) -> Answer {
+    ok(&openapi(call.https))
+}
+
+/// Answers with the document in Quay's shape.
+pub(super) fn discovery(call: &Call) -> Answer {
+    ok(&swagger(&call.app.config.derived.origin))
+}
+
+/// The refusals that a route may answer with.
+fn refusals(endpoint: &Endpoint) -> Vec<u16> {
+    let has_body = !matches!(endpoint.spec.payload, Payload::None);
+    let answers = |status: &u16| match status {
+        401 => !matches!(endpoint.spec.access, Access::Open | Access::Csrf),
+        403 => endpoint.spec.access != Access::Open,
+        404 => endpoint.template.contains('{'),
+        429 => matches!(endpoint.spec.access, Access::Csrf),
+        status => has_body || !OF_BODIES.contains(status),
+    };
+    REFUSALS.iter().map(|(status, ..)| *status).filter(answers).collect()
+}
+
+/// The names of a path's parameters, in their order.
+fn parameters(template: &str) -> impl Iterator<Item = &str> {
+    template.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// Puts an operation at its address.
+fn insert(paths: &mut Map<String, Value>, path: String, endpoint: &Endpoint, operation: Value) {
+    let item = paths.entry(path).or_insert_with(|| json!({}));
+    if let Some(item) = item.as_object_mut() {
+        item.insert(endpoint.method.to_ascii_lowercase(), operation);
+    }
+}
+
+fn openapi(https: bool) -> Value {
+    let mut paths = Map::new();
+    for endpoint in ApiRoute::endpoints() {
+        insert(&mut paths, endpoint.template.to_owned(), endpoint, operation(endpoint));
+    }
+    let responses: Map<_, _> = REFUSALS
+        .iter()
+        .map(|(status, description, schema)| {
+            let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+            let content = json!({ "application/json": { "schema": schema } });
+            (status.to_string(), json!({ "description": description, "content": content }))
+        })
+        .collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "dockpass",
+            "summary": "Quay's REST API for robot accounts and what surrounds them.",
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "servers": [{ "url": PREFIX }],
+        "tags": tags(),
+        "paths": paths,
+        "components": {
+            "schemas": { "Error": error_schema() },
+            "responses": responses,
+            "securitySchemes": {
+                "accessToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An OAuth access token of a user. Its scopes cut the user's rights down.",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": session_cookie(https),
+                    "description": "A browser's session.",
+                },
+                "csrf": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-CSRF-Token",
+                    "description": "What a browser sends besides its session when it changes something.",
+                },
+            },
+        },
+    })
+}
+
+fn operation(endpoint: &Endpoint) -> Value {
+    let of_path = parameters(endpoint.template).map(|name| {
+        json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } })
+    });
+    let of_query = endpoint.spec.query.iter().map(|query| {
+        json!({
+            "name": query.name, "in": "query", "description": query.help, "schema": { "type": query.kind },
+        })
+    });
+    let success = if endpoint.spec.success == 204 {
+        json!({ "description": "Done." })
+    } else {
+        json!({ "description": "Done.", "content": { "application/json": { "schema": {} } } })
+    };
+    let mut responses = Map::from_iter([(endpoint.spec.success.to_string(), success)]);
+    responses.extend(
+        refusals(endpoint).into_iter().map(|status| {
+            (status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }))
+        }),
+    );
+    let mut operation = json!({
+        "operationId": endpoint.id,
+        "summary": endpoint.summary,
+        "tags": [endpoint.spec.tag],
+        "parameters": of_path.chain(of_query).collect::<Vec<_>>(),
+        "security": security(endpoint),
+        "responses": responses,
+    });
+    let (schema, required) = match endpoint.spec.payload {
+        Payload::None => return operation,
+        Payload::Optional(schema) => (schema, false),
+        Payload::Required(schema) => (schema, true),
+    };
+    if let Some(operation) = operation.as_object_mut() {
+        let content = json!({ "application/json": { "schema": schema.document() } });
+        operation.insert("requestBody".to_owned(), json!({ "required": required, "content": content }));
+    }
+    operation
+}
+
+/// The ways to be let in, any of which is enough.
+fn security(endpoint: &Endpoint) -> Vec<Value> {
+    let scopes: Vec<_> = endpoint.spec.scope.iter().map(|scope| scope.as_str()).collect();
+    let token = json!({ "accessToken": scopes });
+    let session = if endpoint.method == "GET" {
+        json!({ "session": [] })
+    } else {
+        json!({ "session": [], "csrf": [] })
+    };
+    match endpoint.spec.access {
+        Access::Open => vec![json!({})],
+        Access::Csrf => vec![session],
+        Access::Optional => vec![json!({}), token, session],
+        Access::Required | Access::Fresh => vec![token, session],
+    }
+}
+
+/// The groups of operations, each once.
+fn tags() -> Vec<Value> {
+    let mut names: Vec<_> = ApiRoute::endpoints().map(|endpoint| endpoint.spec.tag).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(|name| json!({ "name": name })).collect()
+}
+
+/// What Quay's error shapes have in common: some have `message` or `error` alone.
+fn error_schema() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "properties": {
+            "status": { "type": "integer" },
+            "type": text,
+            "title": text,
+            "detail": text,
+            "error_type": text,
+            "error_message": text,
+            "error": text,
+            // A text; for a bad number in the query an object with the parameter's name.
+            "message": {},
+        },
+    })
+}
+
+/// Quay's discovery document: paths with their prefix, bodies as a parameter, one kind of credential.
+fn swagger(origin: &str) -> Value {
+    let (scheme, host) = origin.split_once("://").unwrap_or(("https", origin));
+    let mut paths = Map::new();
+    for endpoint in ApiRoute::endpoints() {
+        insert(&mut paths, format!("{PREFIX}{}", endpoint.template), endpoint, swagger_operation(endpoint));
+    }
+    for (path, item) in &mut paths {
+        if let Some(item) = item.as_object_mut() {
+            item.insert("x-path".to_owned(), json!(path));
+        }
+    }
+    let scopes: Map<_, _> =
+        OAuthScope::EVERY.iter().map(|scope| (scope.as_str().to_owned(), json!(described(*scope)))).collect();
+    json!({
+        "swagger": "2.0",
+        "host": host,
+        "basePath": "/",
+        "schemes": [scheme],
+        "info": { "title": "dockpass", "version": "v1", "description": "Quay's REST API for robot accounts." },
+        "securityDefinitions": {
+            "oauth2_implicit": {
+                "type": "oauth2",
+                "flow": "implicit",
+                "authorizationUrl": format!("{origin}/oauth/authorize"),
+                "scopes": scopes,
+            },
+        },
+        "tags": tags(),
+        "paths": paths,
+        "definitions": { "ApiError": error_schema() },
+    })
+}
+
+fn swagger_operation(endpoint: &Endpoint) -> Value {
+    let of_path = parameters(endpoint.template)
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "type": "string" }));
+    let of_query = endpoint.spec.query.iter().map(|query| {
+        json!({
+            "name": query.name, "in": "query", "required": false, "type": query.kind,
+            "description": query.help,
+        })
+    });
+    let mut parameters: Vec<_> = of_path.chain(of_query).collect();
+    if let Payload::Optional(schema) | Payload::Required(schema) = endpoint.spec.payload {
+        let required = matches!(endpoint.spec.payload, Payload::Required(_));
+        let schema = without_null(schema.document());
+        parameters.push(json!({ "name": "body", "in": "body", "required": required, "schema": schema }));
+    }
+    let mut responses =
+        Map::from_iter([(endpoint.spec.success.to_string(), json!({ "description": "Done." }))]);
+    for (status, description, _) in REFUSALS.iter().filter(|(status, ..)| refusals(endpoint).contains(status))
+    {
+        let schema = json!({ "$ref": "#/definitions/ApiError" });
+        responses.insert(status.to_string(), json!({ "description": description, "schema": schema }));
+    }
+    let mut operation = json!({
+        "operationId": endpoint.id,
+        "description": endpoint.summary,
+        "tags": [endpoint.spec.tag],
+        "parameters": parameters,
+        "responses": responses,
+    });
+    if let (Some(operation), Some(scope)) = (operation.as_object_mut(), endpoint.spec.scope) {
+        operation.insert("security".to_owned(), json!([{ "oauth2_implicit": [scope.as_str()] }]));
+    }
+    operation
+}
+
+/// Swagger 2.0 knows one type for a value, never `null` beside it.
+fn without_null(schema: Value) -> Value {
+    match schema {
+        Value::Object(members) => members
+            .into_iter()
+            .flat_map(|(name, value)| match value {
+                Value::Array(types) if name == "type" => {
+                    let one = types.into_iter().next().unwrap_or_default();
+                    vec![(name, one), ("x-nullable".to_owned(), json!(true))]
+                }
+                value => vec![(name, without_null(value))],
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(values) => values.into_iter().map(without_null).collect(),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
+
+    /// Path, method and object of every operation.
+    fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+        let paths = document["paths"].as_object().unwrap();
+        let items = paths.iter().flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+        });
+        items.filter(|(_, method, _)| METHODS.contains(method)).collect()
+    }
+
+    fn both() -> [(Value, &'static str); 2] {
+        [(openapi(true), ""), (swagger("https://registry.example"), PREFIX)]
+    }
+
+    #[test]
+    fn every_route_is_described_exactly_once_by_its_own_id() {
+        let table: BTreeSet<_> = ApiRoute::endpoints().map(|endpoint| endpoint.id).collect();
+        for (document, prefix) in both() {
+            let found = operations(&document);
+            let ids: BTreeSet<_> =
+                found.iter().map(|(.., operation)| operation["operationId"].as_str().unwrap()).collect();
+            assert_eq!((found.len(), &ids), (table.len(), &table));
+            for endpoint in ApiRoute::endpoints() {
+                let path = format!("{prefix}{}", endpoint.template);
+                let method = endpoint.method.to_ascii_lowercase();
+                assert_eq!(document["paths"][&path][&method]["operationId"], endpoint.id);
+            }
+        }
+    }
+
+    #[test]
+    fn every_parameter_of_a_path_is_declared_and_no_other() {
+        for (document, _) in both() {
+            for (path, method, operation) in operations(&document) {
+                let declared: Vec<_> = operation["parameters"].as_array().unwrap().iter().collect();
+                let named = |place: &str| -> Vec<_> {
+                    let there = declared.iter().filter(|parameter| parameter["in"] == place);
+                    there.map(|parameter| parameter["name"].as_str().unwrap()).collect()
+                };
+                assert_eq!(named("path"), parameters(path).collect::<Vec<_>>(), "{method} {path}");
+                let query = named("query");
+                assert_eq!(query.iter().collect::<BTreeSet<_>>().len(), query.len(), "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+            match value {
+                Value::Object(members) => {
+                    found.extend(members.get("$ref").and_then(Value::as_str));
+                    members.values().for_each(|value| references(value, found));
+                }
+                Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+                _ => {}
+            }
+        }
+        for (document, _) in both() {
+            let mut found = Vec::new();
+            references(&document, &mut found);
+            assert!(!found.is_empty());
+            for reference in found {
+                assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_route_asks_for_is_told() {
+        let document = openapi(true);
+        let create = &document["paths"]["/organization/{orgname}/robots/{robot_shortname}"]["put"];
+        let ways = json!([{ "accessToken": ["org:admin"] }, { "session": [], "csrf": [] }]);
+        assert_eq!(create["security"], ways);
+        assert_eq!(create["requestBody"]["required"], false);
+        let statuses: Vec<_> = create["responses"].as_object().unwrap().keys().map(String::as_str).collect();
+        let expected = ["201", "400", "401", "403", "404", "405", "408", "413", "415", "503"];
+        assert_eq!(statuses.iter().collect::<BTreeSet<_>>(), expected.iter().collect());
+        let open = &document["paths"]["/openapi.json"]["get"];
+        assert_eq!(open["security"], json!([{}]));
+        assert!(open["responses"].get("401").is_none() && open["responses"].get("415").is_none());
+    }
+
+    #[test]
+    fn swagger_has_no_list_of_types() {
+        let nullable = json!({ "type": ["string", "null"], "maxLength": 3 });
+        let expected = json!({ "type": "string", "x-nullable": true, "maxLength": 3 });
+        assert_eq!(
+            without_null(json!({ "properties": { "a": nullable } })),
+            json!({ "properties": { "a": expected } })
+        );
+    }
+}
