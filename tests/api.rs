@@ -2,6 +2,8 @@
 
 mod organizations;
 mod prototypes;
+mod repositories;
+mod robots;
 mod teams;
 
 use crate::support::{Answer, Installation};

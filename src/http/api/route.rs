@@ -159,14 +159,15 @@ pub(super) struct Entry<R> {
 /// Finds the row for a method and a path, which starts with [`PREFIX`].
 pub(super) fn find<R>(table: &[Entry<R>], method: &Method, path: &str) -> Result<R, Unrouted> {
     let below = path.strip_prefix(PREFIX).ok_or(Unrouted::NotFound)?;
-    let candidates = matching(table, below);
+    let (literal, candidates) = matching(table, below);
+    // `/repository/acme/app/permissions/user` would be a repository of a strange name as well; the list that lacks its slash
+    // is what clients mean by it.
+    let (slashed, _) = matching(table, &format!("{below}/"));
+    if slashed > literal + 1 {
+        return Err(Unrouted::MissingSlash(format!("{path}/")));
+    }
     if candidates.is_empty() {
-        let slashed = format!("{below}/");
-        return Err(if matching(table, &slashed).is_empty() {
-            Unrouted::NotFound
-        } else {
-            Unrouted::MissingSlash(format!("{path}/"))
-        });
+        return Err(Unrouted::NotFound);
     }
     let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
     let found = candidates.iter().find(|(entry, _)| entry.endpoint.method == wanted);
@@ -186,8 +187,12 @@ pub(super) fn find<R>(table: &[Entry<R>], method: &Method, path: &str) -> Result
     })
 }
 
-/// The rows whose template fits best: with the most literal segments. Several differ in their method only.
-fn matching<'t, R>(table: &'t [Entry<R>], below: &str) -> Vec<(&'t Entry<R>, Vec<String>)> {
+/// Rows that fit a path, each with the decoded parameters.
+type Fits<'t, R> = Vec<(&'t Entry<R>, Vec<String>)>;
+
+/// The rows whose template fits best, that is with the most literal segments, and how many these are. Several rows differ in
+/// their method only.
+fn matching<'t, R>(table: &'t [Entry<R>], below: &str) -> (usize, Fits<'t, R>) {
     let path: Vec<&str> = below.split('/').collect();
     let mut best = 0;
     let mut found = Vec::new();
@@ -205,7 +210,7 @@ fn matching<'t, R>(table: &'t [Entry<R>], below: &str) -> Vec<(&'t Entry<R>, Vec
             found.push((entry, values));
         }
     }
-    found
+    (best, found)
 }
 
 /// The decoded parameters of a path that fits a template.
