@@ -1,9 +1,11 @@
 //! Whole requests to the REST API, laid out by address: what clients of Quay send, and what they get.
 
 mod organizations;
+mod people;
 mod prototypes;
 mod repositories;
 mod robots;
+mod session;
 mod teams;
 
 use crate::support::{Answer, Installation};

@@ -4,11 +4,14 @@
 //! checks what is the same for all routes and calls the handler where it may block. Handlers decode, call one use case and
 //! encode; they decide nothing. Refusals get status and body in [`super::error`].
 
+mod apptoken;
 pub mod authenticate;
 pub mod avatar;
 pub mod call;
 mod entities;
 mod errors;
+mod logs;
+mod oauth;
 mod openapi;
 mod organizations;
 mod permissions;
@@ -17,8 +20,11 @@ mod repositories;
 mod robots;
 pub mod route;
 pub mod schema;
+mod session;
+mod superuser;
 pub mod table;
 mod teams;
+mod user;
 
 pub use route::{Access, Endpoint, PREFIX, Payload, Query, Spec, Unrouted};
 pub use schema::{Field, Schema};

@@ -3,7 +3,7 @@
 
 mod api;
 
-pub use api::{ERROR_TYPES, Refusal, api, api_unrouted};
+pub use api::{ERROR_TYPES, Refusal, api, api_unrouted, no_session};
 
 use super::body::BodyError;
 use super::registry::TokenError;

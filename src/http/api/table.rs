@@ -1,8 +1,13 @@
 //! Every route of the REST API, one row each. Operation ids are Quay's.
 
 use super::route::{Access, Endpoint, Query, Spec, routes};
-use super::{entities, errors, openapi, organizations, permissions, prototypes, repositories, robots, teams};
-use crate::domain::oauth::OAuthScope::{OrgAdmin, RepoAdmin, RepoCreate, RepoRead, RepoWrite, UserAdmin};
+use super::{
+    apptoken, entities, errors, logs, oauth, openapi, organizations, permissions, prototypes, repositories,
+    robots, session, superuser, teams, user,
+};
+use crate::domain::oauth::OAuthScope::{
+    self, OrgAdmin, RepoAdmin, RepoCreate, RepoRead, RepoWrite, SuperUser, UserAdmin, UserRead,
+};
 
 const fn boolean(name: &'static str, help: &'static str) -> Query {
     Query { name, kind: "boolean", help }
@@ -72,6 +77,29 @@ const fn prototype() -> Spec {
 
 const fn user_robot() -> Spec {
     Spec::new("robot").scope(UserAdmin)
+}
+
+const fn own_user() -> Spec {
+    Spec::new("user").scope(UserAdmin).access(Access::Fresh)
+}
+
+const fn app_token() -> Spec {
+    Spec::new("appspecifictokens").scope(UserAdmin).access(Access::Fresh)
+}
+
+const fn application() -> Spec {
+    Spec::new("organization").scope(OrgAdmin)
+}
+
+const fn log(scope: OAuthScope) -> Spec {
+    Spec::new("logs").scope(scope)
+}
+
+const LOG_PAGE: &[Query] = &[logs::START, logs::END, logs::PERFORMER, logs::NEXT_PAGE];
+const LOG_DAYS: &[Query] = &[logs::START, logs::END, logs::PERFORMER];
+
+const fn superuser() -> Spec {
+    Spec::new("superuser").scope(SuperUser).access(Access::Fresh)
 }
 
 routes! {
@@ -287,6 +315,137 @@ routes! {
     GetOpenApi "getOpenApi" GET "/openapi.json" () => openapi::document, Spec::new("discovery").access(Access::Open);
     /// Describes this API as Swagger, in Quay's shape.
     Discovery "discovery" GET "/discovery" () => openapi::discovery, Spec::new("discovery").access(Access::Open);
+
+    /// Makes the first user of an empty installation.
+    CreateInitialUser "createInitialUser" POST "/user/initialize" ()
+        => session::initialize_first_user,
+        Spec::new("user").access(Access::Open).body(&session::INITIALIZE).audit("user_create");
+    /// Signs a person in.
+    SigninUser "signinUser" POST "/signin" ()
+        => session::sign_in_with_password, Spec::new("user").access(Access::Csrf).body(&session::SIGN_IN);
+    /// Checks the password of the person who is signed in once more.
+    VerifyUser "verifyUser" POST "/signin/verify" ()
+        => session::verify, Spec::new("user").body(&session::VERIFY);
+    /// Signs a person out.
+    Logout "logout" POST "/signout" ()
+        => session::sign_out_of_session, Spec::new("user").access(Access::Csrf);
+
+    /// Shows the calling user.
+    GetLoggedInUser "getLoggedInUser" GET "/user/" ()
+        => user::get, Spec::new("user").scope(UserRead).access(Access::Optional);
+    /// Changes the calling user.
+    ChangeUserDetails "changeUserDetails" PUT "/user/" ()
+        => user::change, own_user().body(&user::CHANGES);
+    /// Makes a user for whoever asks, where FEATURE_USER_CREATION is on.
+    CreateNewUser "createNewUser" POST "/user/" ()
+        => user::create, Spec::new("user").access(Access::Csrf).body(&user::NEW_USER).audit("user_create");
+    /// Deletes the calling user.
+    DeleteCurrentUser "deleteCurrentUser" DELETE "/user/" ()
+        => user::delete, own_user().success(204).audit("user_delete");
+    /// Shows what anybody may know of a user.
+    GetUserInformation "getUserInformation" GET "/users/{username}" (username)
+        => user::get_other, Spec::new("user").access(Access::Optional);
+
+    /// Lists the application-specific tokens of the calling user.
+    ListAppTokens "listAppTokens" GET "/user/apptoken" ()
+        => apptoken::list, app_token().query(&[apptoken::EXPIRING]);
+    /// Makes an application-specific token.
+    CreateAppToken "createAppToken" POST "/user/apptoken" ()
+        => apptoken::create, app_token().body(&apptoken::NEW_TOKEN).audit("create_app_specific_token");
+    /// Shows an application-specific token.
+    GetAppToken "getAppToken" GET "/user/apptoken/{token_uuid}" (token_uuid)
+        => apptoken::get, app_token();
+    /// Revokes an application-specific token.
+    RevokeAppToken "revokeAppToken" DELETE "/user/apptoken/{token_uuid}" (token_uuid)
+        => apptoken::revoke, app_token().success(204).audit("revoke_app_specific_token");
+
+    /// Lists the OAuth applications of an organization.
+    GetOrganizationApplications "getOrganizationApplications" GET "/organization/{orgname}/applications" (orgname)
+        => oauth::list, application();
+    /// Makes an OAuth application.
+    CreateOrganizationApplication "createOrganizationApplication" POST "/organization/{orgname}/applications" (orgname)
+        => oauth::create, application().body(&oauth::NEW_APPLICATION).audit("create_application");
+    /// Shows an OAuth application.
+    GetOrganizationApplication "getOrganizationApplication"
+        GET "/organization/{orgname}/applications/{client_id}" (orgname, client_id)
+        => oauth::get, application();
+    /// Changes an OAuth application.
+    UpdateOrganizationApplication "updateOrganizationApplication"
+        PUT "/organization/{orgname}/applications/{client_id}" (orgname, client_id)
+        => oauth::update, application().body(&oauth::APPLICATION).audit("update_application");
+    /// Deletes an OAuth application and its access tokens.
+    DeleteOrganizationApplication "deleteOrganizationApplication"
+        DELETE "/organization/{orgname}/applications/{client_id}" (orgname, client_id)
+        => oauth::delete, application().success(204).audit("delete_application");
+    /// Gives an OAuth application a new client secret.
+    ResetOrganizationApplicationClientSecret "resetOrganizationApplicationClientSecret"
+        POST "/organization/{orgname}/applications/{client_id}/resetclientsecret" (orgname, client_id)
+        => oauth::reset_secret, application().audit("reset_application_client_secret");
+    /// Lists the access tokens of an OAuth application.
+    ListOrganizationApplicationTokens "listOrganizationApplicationTokens"
+        GET "/organization/{orgname}/applications/{client_id}/tokens" (orgname, client_id)
+        => oauth::list_tokens, application();
+    /// Makes an access token that acts for the calling user.
+    CreateOrganizationApplicationToken "createOrganizationApplicationToken"
+        POST "/organization/{orgname}/applications/{client_id}/tokens" (orgname, client_id)
+        => oauth::create_token, application().body(&oauth::NEW_TOKEN).audit("create_oauth_api_token");
+    /// Revokes an access token.
+    DeleteOrganizationApplicationToken "deleteOrganizationApplicationToken"
+        DELETE "/organization/{orgname}/applications/{client_id}/tokens/{token_uuid}" (orgname, client_id, token_uuid)
+        => oauth::revoke_token, application().success(204).audit("revoke_oauth_api_token");
+
+    /// Lists what happened in an organization.
+    ListOrgLogs "listOrgLogs" GET "/organization/{orgname}/logs" (orgname)
+        => logs::list_of_organization, log(OrgAdmin).query(LOG_PAGE);
+    /// Counts what happened in an organization, by kind and day.
+    GetAggregateOrgLogs "getAggregateOrgLogs" GET "/organization/{orgname}/aggregatelogs" (orgname)
+        => logs::aggregate_of_organization, log(OrgAdmin).query(LOG_DAYS);
+    /// Lists what happened in the namespace of the calling user.
+    ListUserLogs "listUserLogs" GET "/user/logs" ()
+        => logs::list_of_user, log(UserAdmin).query(LOG_PAGE);
+    /// Counts what happened in the namespace of the calling user, by kind and day.
+    GetAggregateUserLogs "getAggregateUserLogs" GET "/user/aggregatelogs" ()
+        => logs::aggregate_of_user, log(UserAdmin).query(LOG_DAYS);
+    /// Lists what happened to a repository.
+    ListRepoLogs "listRepoLogs" GET "/repository/{repository}/logs" (repository)
+        => logs::list_of_repository, log(RepoAdmin).query(LOG_PAGE);
+    /// Counts what happened to a repository, by kind and day.
+    GetAggregateRepoLogs "getAggregateRepoLogs" GET "/repository/{repository}/aggregatelogs" (repository)
+        => logs::aggregate_of_repository, log(RepoAdmin).query(LOG_DAYS);
+    /// Lists everything that happened.
+    ListAllLogs "listAllLogs" GET "/superuser/logs" ()
+        => logs::list_of_everything, log(SuperUser).query(LOG_PAGE).access(Access::Fresh);
+    /// Counts everything that happened, by kind and day.
+    ListAllAggregateLogs "listAllAggregateLogs" GET "/superuser/aggregatelogs" ()
+        => logs::aggregate_of_everything, log(SuperUser).query(LOG_DAYS).access(Access::Fresh);
+
+    /// Lists every user.
+    ListAllUsers "listAllUsers" GET "/superuser/users/" ()
+        => superuser::list_users, superuser().query(&[superuser::LIMIT, superuser::NEXT_PAGE]);
+    /// Makes a user with a generated password.
+    CreateInstallUser "createInstallUser" POST "/superuser/users/" ()
+        => superuser::create_user, superuser().body(&superuser::NEW_USER).audit("user_create");
+    /// Shows a user.
+    GetInstallUser "getInstallUser" GET "/superuser/users/{username}" (username)
+        => superuser::get_user, superuser();
+    /// Changes a user.
+    ChangeInstallUser "changeInstallUser" PUT "/superuser/users/{username}" (username)
+        => superuser::update_user, superuser().body(&superuser::USER);
+    /// Deletes a user.
+    DeleteInstallUser "deleteInstallUser" DELETE "/superuser/users/{username}" (username)
+        => superuser::delete_user, superuser().success(204).audit("user_delete");
+    /// Lists every organization.
+    ListAllOrganizations "listAllOrganizations" GET "/superuser/organizations/" ()
+        => superuser::list_organizations, superuser().query(&[superuser::LIMIT, superuser::NEXT_PAGE]);
+    /// Renames an organization.
+    ChangeOrganization "changeOrganization" PUT "/superuser/organizations/{name}" (name)
+        => superuser::update_organization, superuser().body(&superuser::ORGANIZATION);
+    /// Deletes an organization.
+    DeleteOrganization "deleteOrganization" DELETE "/superuser/organizations/{name}" (name)
+        => superuser::delete_organization, superuser().success(204).audit("org_delete");
+    /// Makes the calling super-user an owner of a namespace.
+    TakeOwnership "takeOwnership" POST "/superuser/takeownership/{namespace}" (namespace)
+        => superuser::take_ownership, superuser().audit("take_ownership");
 }
 
 #[cfg(test)]

@@ -170,15 +170,29 @@ fn service(error: &ServiceError) -> (StatusCode, Shape) {
 
 /// Quay's full shape. The text stands twice because clients read one or the other.
 fn api_error(origin: &str, status: StatusCode, kind: &str, text: &str) -> Response<Body> {
-    let body: Value = json!({
+    reply::json(status, &api_error_body(origin, status, kind, text))
+}
+
+/// The answer of `/user/` to a caller who is nobody: with the member by which Quay's front end knows that there is no session
+/// that could be refreshed.
+pub fn no_session(origin: &str) -> Response<Body> {
+    let (status, text) = (StatusCode::UNAUTHORIZED, ServiceError::Unauthenticated.to_string());
+    let mut body = api_error_body(origin, status, "invalid_token", &text);
+    if let Some(members) = body.as_object_mut() {
+        members.insert("session_required".to_owned(), false.into());
+    }
+    reply::json(status, &body)
+}
+
+fn api_error_body(origin: &str, status: StatusCode, kind: &str, text: &str) -> Value {
+    json!({
         "detail": text,
         "error_message": text,
         "error_type": kind,
         "title": kind,
         "type": format!("{origin}{PREFIX}/error/{kind}"),
         "status": status.as_u16(),
-    });
-    reply::json(status, &body)
+    })
 }
 
 /// The answer to a request line that is no route.
