@@ -6,12 +6,12 @@
 
 CARGO ?= cargo
 
-.PHONY: run test test-quick test-e2e lint bench tools
+.PHONY: run test test-quick test-e2e test-browser screenshots lint bench tools
 
 run:
 	$(CARGO) run --release -- serve
 
-test: tools lint test-quick test-e2e
+test: tools lint test-quick test-e2e test-browser
 
 test-quick:
 	$(CARGO) test
@@ -19,6 +19,20 @@ test-quick:
 # Real registries and real clients: ignored in a plain `cargo test`, since they need what `tools` installs.
 test-e2e: tools
 	$(CARGO) test --test all -- --ignored e2e::
+
+# The pages in a real browser, with and without JavaScript, and axe-core on each of them.
+test-browser: tools tests/browser/node_modules
+	$(CARGO) build
+	cd tests/browser && npm test
+
+tests/browser/node_modules: tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund
+	touch $@
+
+# Pictures of the pages in docs/screenshots.
+screenshots: tools tests/browser/node_modules
+	$(CARGO) build
+	cd tests/browser && npm run screenshots
 
 lint:
 	$(CARGO) fmt --check
