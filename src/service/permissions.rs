@@ -3,11 +3,10 @@
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
-use super::repositories::find;
+use super::repositories::{ADMIN, find};
 use crate::domain::caller::AccountId;
 use crate::domain::decide::Authority;
 use crate::domain::name::RepositoryName;
-use crate::domain::oauth::OAuthScope;
 use crate::domain::permission::Role;
 use crate::store::Tx;
 use crate::store::access::authority;
@@ -31,8 +30,7 @@ pub(super) fn administered(
     mode: Mode,
 ) -> Result<(Account, Repository), ServiceError> {
     let Some((namespace, repository)) = find(tx, name)? else {
-        actor.require_scope(OAuthScope::RepoAdmin)?;
-        return Err(super::repositories::missing(tx, actor, name)?);
+        return Err(super::repositories::missing(tx, actor, name, mode, &ADMIN)?);
     };
     actor.require_repository_admin(tx, &namespace, &repository, mode)?;
     Ok((namespace, repository))

@@ -207,7 +207,8 @@ fn change(
 ) -> Result<Repository, ServiceError> {
     app.store.write("change repository", |tx| {
         let Some((namespace, mut repository)) = find(tx, name)? else {
-            return Err(missing(tx, actor, name)?);
+            let scopes: &[_] = if needed == Role::Admin { &ADMIN } else { &WRITE };
+            return Err(missing(tx, actor, name, Mode::Write, scopes)?);
         };
         if needed == Role::Admin {
             actor.require_repository_admin(tx, &namespace, &repository, Mode::Write)?;
@@ -232,18 +233,26 @@ fn change(
     })
 }
 
-/// What is answered for a missing repository: only those who may know are told that it is missing.
+/// The scopes any of which lets an access token read, change or administer a repository.
+const READ: [OAuthScope; 3] = [OAuthScope::RepoRead, OAuthScope::RepoWrite, OAuthScope::RepoAdmin];
+const WRITE: [OAuthScope; 2] = [OAuthScope::RepoWrite, OAuthScope::RepoAdmin];
+pub(super) const ADMIN: [OAuthScope; 1] = [OAuthScope::RepoAdmin];
+
+/// What is answered for a missing repository: only those whom one that is there would have let in are told that it is missing,
+/// or the difference between the two answers would tell everybody else which repositories exist.
 pub(super) fn missing(
     tx: &mut Tx<'_>,
     actor: &Actor,
     name: &RepositoryName,
+    mode: Mode,
+    scopes: &[OAuthScope],
 ) -> Result<ServiceError, StoreError> {
-    let told = actor.is_super_user(Mode::Read)
-        || match find_namespace(tx, name.namespace().as_str())? {
-            Some(namespace) => actor.authority(tx, &namespace, Mode::Read)? == Authority::Admin,
-            None => false,
-        };
-    Ok(if told {
+    let reaches = scopes.iter().any(|scope| actor.require_scope(*scope).is_ok());
+    let told = match find_namespace(tx, name.namespace().as_str())? {
+        Some(namespace) => actor.authority(tx, &namespace, mode)? == Authority::Admin,
+        None => actor.is_super_user(mode),
+    };
+    Ok(if reaches && told {
         ServiceError::NotFound(format!("Repository does not exist: {name}"))
     } else {
         actor.refusal()
@@ -302,7 +311,9 @@ pub fn set_state(
 /// until the tokens issued for it have expired.
 pub fn delete(app: &App, actor: &Actor, name: &RepositoryName) -> Result<(), ServiceError> {
     app.store.write("delete repository", |tx| {
-        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(tx, actor, name)?) };
+        let Some((namespace, repository)) = find(tx, name)? else {
+            return Err(missing(tx, actor, name, Mode::Write, &ADMIN)?);
+        };
         actor.require_repository_admin(tx, &namespace, &repository, Mode::Write)?;
         tx.delete_repository(repository.id)?;
         tx.retire_name(&name.to_string(), app.retirement())?;
@@ -321,7 +332,9 @@ pub fn delete(app: &App, actor: &Actor, name: &RepositoryName) -> Result<(), Ser
 /// One repository that the actor may see, with its namespace.
 pub fn get(app: &App, actor: &Actor, name: &RepositoryName) -> Result<(Account, Repository), ServiceError> {
     app.store.read("repository", |tx| {
-        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(tx, actor, name)?) };
+        let Some((namespace, repository)) = find(tx, name)? else {
+            return Err(missing(tx, actor, name, Mode::Read, &READ)?);
+        };
         if actor.may_read(tx, &namespace, &repository)? {
             Ok((namespace, repository))
         } else {
@@ -378,7 +391,9 @@ pub struct View {
 /// One repository that the actor may see.
 pub fn view(app: &App, actor: &Actor, name: &RepositoryName) -> Result<View, ServiceError> {
     app.store.read("repository", |tx| {
-        let Some((namespace, repository)) = find(tx, name)? else { return Err(missing(tx, actor, name)?) };
+        let Some((namespace, repository)) = find(tx, name)? else {
+            return Err(missing(tx, actor, name, Mode::Read, &READ)?);
+        };
         if !actor.may_read(tx, &namespace, &repository)? {
             return Err(actor.refusal());
         }
