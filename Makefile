@@ -3,10 +3,12 @@
 # make test-quick   the tests that need nothing but Rust and a C compiler
 # make lint         format, lints and documentation
 # make bench        speed of one cold and one warm login
+# make soak         the long forms: faults at every system call, floods, many clients, timing; prints figures (an hour)
+# make fuzz         every fuzz target under libFuzzer (nightly Rust and cargo-fuzz); FUZZ_SECONDS for each, 60 by default
 
 CARGO ?= cargo
 
-.PHONY: run test test-quick test-e2e test-browser screenshots lint bench tools
+.PHONY: run test test-quick test-e2e test-browser screenshots lint bench soak fuzz tools
 
 run:
 	$(CARGO) run --release -- serve
@@ -16,9 +18,9 @@ test: tools lint test-quick test-e2e test-browser
 test-quick:
 	$(CARGO) test
 
-# Real registries and real clients: ignored in a plain `cargo test`, since they need what `tools` installs.
+# Real registries and real clients, and a failing disk: ignored in a plain `cargo test`, since they need what `tools` installs.
 test-e2e: tools
-	$(CARGO) test --test all -- --ignored e2e::
+	$(CARGO) test --test all -- --ignored e2e:: faults::
 
 # The pages in a real browser, with and without JavaScript, and axe-core on each of them.
 test-browser: tools tests/browser/node_modules
@@ -41,6 +43,12 @@ lint:
 
 bench:
 	$(CARGO) bench
+
+soak: tools
+	tests/soak/run.sh
+
+fuzz:
+	tests/soak/fuzz.sh
 
 tools:
 	tests/install-tools.sh

@@ -11,6 +11,8 @@ mod docs;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod model;

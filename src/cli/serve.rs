@@ -112,6 +112,9 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    /// Never waited for. Handled, it makes a write beyond a limit on file sizes fail like one to a full disk; else it ends
+    /// the program.
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -123,6 +126,7 @@ impl Signals {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
             hang_up: listen(SignalKind::hangup())?,
+            _file_size: listen(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

@@ -132,13 +132,34 @@ impl Engine for Sqlite {
     }
 
     fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        if path.exists() {
+            return Err(StoreError::Unavailable(format!("{} is there already", path.display())));
+        }
+        // Written beside and renamed when it is whole: a file that a crash cut short must not pass for a backup.
+        let partial = path.with_added_extension("partial");
+        let failed =
+            |error: io::Error| StoreError::Unavailable(format!("cannot write {}: {error}", path.display()));
+        match std::fs::remove_file(&partial) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
         let source = self.reader()?;
-        make_private(path, true)?;
-        let mut target = Connection::open(path)?;
-        let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
+        make_private(&partial, true)?;
+        let mut target = Connection::open(&partial)?;
         // One step copies a consistent snapshot; in WAL mode a long read holds no writer up.
-        backup.run_to_completion(i32::MAX, Duration::from_millis(10), None)?;
-        Ok(())
+        rusqlite::backup::Backup::new(&source, &mut target)?.run_to_completion(
+            i32::MAX,
+            Duration::from_millis(10),
+            None,
+        )?;
+        target.close().map_err(|(_, error)| error)?;
+        let settle = || {
+            std::fs::File::open(&partial)?.sync_all()?;
+            std::fs::rename(&partial, path)?;
+            let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+            std::fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+        };
+        settle().map_err(failed)
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {

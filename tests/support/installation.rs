@@ -18,15 +18,15 @@ use dockpass::service::ledger::Ledger;
 use dockpass::service::robots::NewRobot;
 use dockpass::service::throttle::Throttle;
 use dockpass::service::{App, organizations, permissions, repositories, robots, teams, users};
-use dockpass::store::Store;
 use dockpass::store::audit::EventFilter;
+use dockpass::store::{Store, StoreError};
 use dockpass::telemetry::Metrics;
 use http_body_util::BodyExt;
 use hyper::{HeaderMap, Request};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A whole dockpass. Its clock stands at [`super::START`].
@@ -38,42 +38,64 @@ pub(crate) struct Installation {
     directory: tempfile::TempDir,
 }
 
+/// Opens what is in `directory`, with the database at `database`.
+fn open(
+    directory: &Path,
+    database: &Path,
+    clock: Arc<TestClock>,
+    metrics: &Arc<Metrics>,
+) -> Result<App, StoreError> {
+    let random = Arc::new(TestRandom::new(7));
+    let environment: BTreeMap<String, String> = BTreeMap::new();
+    let file = directory.join("config.yaml");
+    let (config, live) = LiveSettings::load(Some(&file), Arc::new(environment)).unwrap();
+    let keys = KeyDirectory::open_or_create(
+        &directory.join("keys"),
+        SigningAlgorithm::Es256,
+        clock.as_ref(),
+        random.as_ref(),
+    );
+    let keys = keys.unwrap();
+    let symmetric = keys.symmetric().unwrap();
+    let store = Store::open_sqlite(database, &symmetric.verify)?.observed(metrics.clone());
+    let throttle = Throttle::new(random.as_ref());
+    Ok(App {
+        config,
+        live,
+        store,
+        keys: symmetric,
+        ring: KeyRing::open(keys, KeyHeader::X5c, super::START).unwrap(),
+        hasher: Hasher::new(Settings { threads: 2, queue: 64, ..Settings::default() }, random.clone())
+            .unwrap(),
+        clock,
+        random,
+        ledger: Ledger::default(),
+        throttle,
+    })
+}
+
 impl Installation {
     /// Starts with the text of a `config.yaml`.
     pub(crate) fn new(config: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
-        let random = Arc::new(TestRandom::new(7));
-        let environment: BTreeMap<String, String> = BTreeMap::new();
-        let file = directory.path().join("config.yaml");
-        std::fs::write(&file, config).unwrap();
-        let (config, live) = LiveSettings::load(Some(&file), Arc::new(environment)).unwrap();
-        let keys = KeyDirectory::open_or_create(
-            &directory.path().join("keys"),
-            SigningAlgorithm::Es256,
-            clock.as_ref(),
-            random.as_ref(),
-        );
-        let keys = keys.unwrap();
-        let symmetric = keys.symmetric().unwrap();
+        std::fs::write(directory.path().join("config.yaml"), config).unwrap();
         let metrics = Arc::new(Metrics::new());
-        let store = Store::open_sqlite(&directory.path().join("dockpass.db"), &symmetric.verify).unwrap();
-        let throttle = Throttle::new(random.as_ref());
-        let app = Arc::new(App {
-            config,
-            live,
-            store: store.observed(metrics.clone()),
-            keys: symmetric,
-            ring: KeyRing::open(keys, KeyHeader::X5c, super::START).unwrap(),
-            hasher: Hasher::new(Settings { threads: 2, queue: 64, ..Settings::default() }, random.clone())
-                .unwrap(),
-            clock: clock.clone(),
-            random,
-            ledger: Ledger::default(),
-            throttle,
-        });
+        let database = directory.path().join("dockpass.db");
+        let app = Arc::new(open(directory.path(), &database, clock.clone(), &metrics).unwrap());
         let dispatch = Dispatch::new(app.clone(), metrics);
         Self { app, dispatch, clock, actor: Actor::operator("test"), directory }
+    }
+
+    /// A file beside the database.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The same configuration and keys on another database file.
+    pub(crate) fn on_database(&self, path: &Path) -> Result<Arc<App>, StoreError> {
+        let metrics = Arc::new(Metrics::new());
+        open(self.directory.path(), path, self.clock.clone(), &metrics).map(Arc::new)
     }
 
     /// Moves the clock.

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The long forms of what `make test` does in a short form, one after the other, each with a bound. Prints the figures that
+# docs/reliability.md holds.
+#
+#   tests/soak/run.sh [PART...]    parts: model flips kill calls fuzz load (default: all)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# The optimised program and the optimised tests: figures of anything else would say nothing.
+run() { echo "== $*"; cargo test --quiet --release --test all -- --include-ignored --nocapture --test-threads 1 "$@"; }
+
+part() {
+  case $1 in
+    # Random sequences of changes and tokens against the reference model; about 110 steps each.
+    model) DOCKPASS_MODEL_CASES=${CASES:-10000} run model::tokens ;;
+    # Single flipped bits of the database.
+    flips) DOCKPASS_FLIPS=${FLIPS:-10000} run faults::altered ;;
+    # The server killed at random times under load.
+    kill) DOCKPASS_KILLS=${KILLS:-1000} run faults::kill_server ;;
+    # Commands killed at every system call that changes a file; the disk failing.
+    calls) DOCKPASS_FAULTS=long run faults::kill:: faults::disk ;;
+    # Every fuzz target on stable Rust.
+    fuzz) DOCKPASS_FUZZ_SECONDS=${FUZZ_SECONDS:-30} run fuzz::no_mutation ;;
+    # Floods of wrong logins, idle and slow clients, timing, revocation under load.
+    load) run soak:: ;;
+    *) echo "no such part: $1" >&2; exit 2 ;;
+  esac
+}
+
+echo "$(date -u +%FT%TZ) $(nproc) processors, $(free -m | awk '/^Mem/ {print $2}') MiB, $(uname -srm)"
+[ $# -gt 0 ] || set -- model flips kill calls fuzz load
+for one in "$@"; do part "$one"; done
