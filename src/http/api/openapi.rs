@@ -57,7 +57,7 @@ fn refusals(endpoint: &Endpoint) -> Vec<u16> {
         401 => !matches!(endpoint.spec.access, Access::Open | Access::Csrf),
         403 => endpoint.spec.access != Access::Open,
         404 => endpoint.template.contains('{'),
-        429 => matches!(endpoint.spec.access, Access::Csrf),
+        429 => endpoint.spec.access == Access::Csrf || endpoint.template.starts_with("/signin"),
         status => has_body || !OF_BODIES.contains(status),
     };
     REFUSALS.iter().map(|(status, ..)| *status).filter(answers).collect()
