@@ -39,6 +39,15 @@ pub fn clear_session<B>(response: &mut Response<B>, https: bool) {
     set(response, https, &format!("{}=", session_cookie(https)), "; Max-Age=0");
 }
 
+/// Tells the page's own scripts the CSRF token, in the cookie that Quay uses for it. It is worth nothing without the
+/// session cookie, which scripts cannot read.
+pub fn set_csrf<B>(response: &mut Response<B>, https: bool, token: &str) {
+    let secure = if https { "; Secure" } else { "" };
+    if let Ok(value) = HeaderValue::from_str(&format!("_csrf_token={token}; Path=/; SameSite=Lax{secure}")) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
 fn set<B>(response: &mut Response<B>, https: bool, pair: &str, extra: &str) {
     let secure = if https { "; Secure" } else { "" };
     let text = format!("{pair}; Path=/; HttpOnly; SameSite=Lax{secure}{extra}");

@@ -5,6 +5,7 @@ use super::api;
 use super::blocking::Blocking;
 use super::body::RequestBody;
 use super::error;
+use super::quay;
 use super::registry;
 use super::reply::{self, Body, Surface};
 use super::route::{Route, RouteError};
@@ -103,6 +104,9 @@ impl Dispatch {
                 let (response, caller) =
                     api::answer(&self.app, &self.blocking, route, request, origin, https).await;
                 Outcome { response, caller }
+            }
+            Route::Quay(route) => {
+                quay::answer(&self.app, &self.blocking, route, request, origin, https).await.into()
             }
             Route::Web(route) => {
                 let proxies = &self.app.config.server.trusted_proxies;

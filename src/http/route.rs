@@ -2,6 +2,7 @@
 //! surface (and with it the shape of errors) and the metric label.
 
 use super::api::{ApiRoute, PREFIX, Unrouted};
+use super::quay::QuayRoute;
 use super::reply::Surface;
 use super::web::WebRoute;
 use hyper::Method;
@@ -27,6 +28,8 @@ pub enum Route {
     Metrics,
     /// Quay's REST API.
     Api(ApiRoute),
+    /// What Quay serves beside its API.
+    Quay(QuayRoute),
     /// A page for people.
     Web(WebRoute),
 }
@@ -58,6 +61,7 @@ impl Route {
             "/health" | "/health/endtoend" | "/status" | "/health/warning" => (Self::Health, "GET, HEAD"),
             "/_internal_ping" => (Self::InternalPing, "GET, HEAD"),
             "/metrics" => (Self::Metrics, "GET, HEAD"),
+            _ if let Some((route, allowed)) = QuayRoute::parse(path) => (Self::Quay(route), allowed),
             _ => {
                 let page = WebRoute::parse(method, path).ok_or(RouteError::NotFound)?;
                 return page.map(Self::Web);
@@ -82,6 +86,7 @@ impl Route {
             Self::InternalPing => "internal_ping",
             Self::Metrics => "metrics",
             Self::Api(route) => route.endpoint().id,
+            Self::Quay(route) => route.label(),
             Self::Web(route) => route.label(),
         }
     }

@@ -177,3 +177,61 @@ async fn the_first_user_gets_a_bearer_token_that_works_and_nobody_is_first_again
     assert_eq!((created.status, created.text()), (201, "\"Created\"".to_owned()));
     super::assert_message(&post(body).await, "Cannot initialize user in a non-empty database");
 }
+
+#[tokio::test]
+async fn automation_signs_in_and_authorizes_an_application_as_it_does_with_quay() {
+    let acme = Acme::new();
+    let installation = &acme.installation;
+    let alice = acme.token("alice", super::ALL);
+    let body = json!({ "name": "tool", "redirect_uri": "https://tool.example/done" });
+    let made = acme.send(&alice, "POST", "/organization/acme/applications", &body).await.json();
+    let client = made["client_id"].as_str().unwrap();
+    let first = installation.send("GET", "/csrf_token", None, &[], "").await;
+    let mut browser = Browser { installation, cookie: String::new(), csrf: String::new() };
+    browser.keep(&first);
+    assert_eq!(first.json()["csrf_token"], browser.csrf);
+    browser.sign_in("alice").await;
+    let again = installation.send("GET", "/csrf_token", None, &[("cookie", &browser.cookie)], "").await;
+    assert_eq!(again.json()["csrf_token"], browser.csrf, "the same browser, the same token");
+    let form = |redirect: &str, csrf: &str| {
+        format!(
+            "client_id={client}&redirect_uri={redirect}&response_type=token&scope=repo:read&_csrf_token={csrf}"
+        )
+    };
+    let cookie = browser.cookie.clone();
+    let post = |body: String| {
+        let cookie = cookie.clone();
+        async move {
+            let headers =
+                [("content-type", "application/x-www-form-urlencoded"), ("cookie", cookie.as_str())];
+            installation.send("POST", "/oauth/authorizeapp", None, &headers, &body).await
+        }
+    };
+    let home = "https://tool.example/done";
+    let granted = post(form(home, &browser.csrf)).await;
+    assert_eq!(granted.status, 302);
+    let location = granted.header("location").unwrap();
+    let (address, fragment) = location.split_once('#').unwrap();
+    assert_eq!(address, home);
+    let token = fragment.strip_prefix("access_token=").unwrap().split('&').next().unwrap();
+    assert!(fragment.ends_with("&token_type=Bearer&expires_in=315576000"), "{fragment}");
+    assert_eq!(acme.get(token, "/repository/acme/app").await.status, 200);
+    assert_eq!(post(form("https://evil.example/", &browser.csrf)).await.status, 400);
+    assert_eq!(post(form("https://tool.example/done/../x", &browser.csrf)).await.status, 400);
+    assert_eq!(post(form(home, "x")).await.status, 403);
+    acme.installation.advance(601);
+    assert_eq!(post(form(home, &browser.csrf)).await.status, 401, "the session is not fresh");
+}
+
+#[tokio::test]
+async fn the_configuration_for_front_ends_tells_of_robots_and_nothing_secret() {
+    let acme = Acme::new();
+    let config = acme.installation.get("/config", None).await.json();
+    assert_eq!(config["config"]["SERVER_HOSTNAME"], "registry.example");
+    assert_eq!(config["config"].get("ROBOTS_DISALLOW"), None);
+    assert_eq!(config["registry_state"], "normal");
+    assert!(!config.to_string().contains("root1"), "who is a super-user is nobody's business");
+    acme.installation.reconfigure("ROBOTS_DISALLOW: true\n");
+    let config = acme.installation.get("/config", None).await.json();
+    assert_eq!(config["config"]["ROBOTS_DISALLOW"], true);
+}

@@ -66,6 +66,11 @@ pub fn authenticate(
 /// Fails unless the request carries the CSRF token that belongs to its cookie, and comes from our own pages.
 pub fn require_csrf(app: &App, headers: &HeaderMap, https: bool) -> Result<(), Refusal> {
     let token = headers.get(CSRF_TOKEN).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    require_csrf_token(app, headers, https, token)
+}
+
+/// As [`require_csrf`], with a token that came in a form.
+pub fn require_csrf_token(app: &App, headers: &HeaderMap, https: bool, token: &str) -> Result<(), Refusal> {
     let proven = session_id(headers, https).is_some_and(|id| is_csrf_token(app, &id, token));
     let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let asked = format!("{}://{host}", if https { "https" } else { "http" });
