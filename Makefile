@@ -16,7 +16,7 @@ run:
 test: tools lint test-quick test-e2e test-browser
 
 test-quick:
-	$(CARGO) test
+	$(CARGO) test --no-fail-fast
 
 # Real registries and real clients, and a failing disk: ignored in a plain `cargo test`, since they need what `tools` installs.
 test-e2e: tools
