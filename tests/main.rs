@@ -23,3 +23,5 @@ mod store_contract;
 mod support;
 #[cfg(test)]
 mod token;
+#[cfg(test)]
+mod web;

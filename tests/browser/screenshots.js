@@ -27,7 +27,8 @@ try {
     await signIn(page, dockpass.origin);
     for (const [name, path] of Object.entries(pages)) {
       if (!all && !chosen.includes(name)) continue;
-      await page.goto(dockpass.origin + path);
+      // The README shows the list where there is most to see.
+      await page.goto(dockpass.origin + path + (!all && name === "tab-robots" ? "&sort=name&dir=asc&expand=all" : ""));
       const file = all ? `${name}-${colorScheme}-${width}` : `${name}-${colorScheme}`;
       await page.screenshot({ path: `${target}/${file}.png`, fullPage: Boolean(all) });
     }

@@ -1,0 +1,159 @@
+// WCAG 2.2 AA as far as a program can check it, on every page in both colour schemes; reflow; keyboard alone.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { launch, pages, signIn } from "./browser.js";
+import { Dockpass, PASSWORD, furnish } from "./dockpass.js";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+let dockpass, browser;
+before(async () => {
+  dockpass = await Dockpass.start();
+  furnish(dockpass);
+  browser = await launch();
+});
+after(async () => { await browser.close(); await dockpass.stop(); });
+
+// The pages' policy forbids injected script, so axe runs in a context that ignores it; the policy has tests of its own.
+const context = (options) => browser.newContext({ bypassCSP: true, ...options });
+
+async function check(page, name) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate((tags) => axe.run(document, { runOnly: { type: "tag", values: tags } }), TAGS);
+  const told = violations.map((rule) => `${rule.id}: ${rule.help}\n${rule.nodes.slice(0, 3).map((node) => `    ${node.html}\n    ${node.failureSummary}`).join("\n")}`);
+  assert.equal(told.length, 0, `${name}\n${told.join("\n")}`);
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`axe finds nothing on any page in ${colorScheme} colours`, async () => {
+    // Half-way through an animation colours are not what they will be.
+    const world = await context({ colorScheme, reducedMotion: "reduce" });
+    const page = await world.newPage();
+    await page.goto(`${dockpass.origin}/signin`);
+    await check(page, "signin");
+    await signIn(page, dockpass.origin);
+    const failures = [];
+    for (const [name, path] of Object.entries(pages)) {
+      await page.goto(dockpass.origin + path);
+      await check(page, name).catch((error) => failures.push(error.message));
+    }
+    await page.goto(`${dockpass.origin}/organization/acme/robot/ci`);
+    await page.getByTestId("show-token").click();
+    for (const panel of ["robot-account", "kubernetes", "podman", "docker", "docker-configuration", "mesos"]) {
+      await page.evaluate((hash) => { location.hash = hash; }, panel);
+      await page.locator(`#${panel}`).waitFor();
+      await check(page, `credentials ${panel}`).catch((error) => failures.push(error.message));
+    }
+    await page.goto(`${dockpass.origin}/organization/acme?tab=Robotaccounts&q=ci`);
+    await page.getByTestId("acme+ci-toggle-kebab").click();
+    await check(page, "an open menu").catch((error) => failures.push(error.message));
+    await page.getByTestId("acme+ci-del-btn").click();
+    await page.locator("dialog[open]").waitFor();
+    await check(page, "an open dialog").catch((error) => failures.push(error.message));
+    await world.close();
+    assert.equal(failures.length, 0, failures.join("\n\n"));
+  });
+}
+
+for (const width of [320, 360, 3840]) {
+  test(`nothing scrolls sideways at ${width} px`, async () => {
+    const world = await context({ viewport: { width, height: 740 } });
+    const page = await world.newPage();
+    await signIn(page, dockpass.origin);
+    const wide = [];
+    for (const [name, path] of Object.entries(pages)) {
+      await page.goto(dockpass.origin + path);
+      const excess = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (excess > 0) wide.push(`${name}: ${excess} px`);
+    }
+    await world.close();
+    assert.deepEqual(wide, []);
+  });
+}
+
+test("targets are at least 24 pixels in both directions", async () => {
+  const world = await context({});
+  const page = await world.newPage();
+  await signIn(page, dockpass.origin);
+  const small = [];
+  for (const [name, path] of Object.entries(pages)) {
+    await page.goto(dockpass.origin + path);
+    small.push(...await page.evaluate((name) => [...document.querySelectorAll("button, .button, summary, input:not([type=hidden]), select, nav a")]
+      .filter((target) => target.offsetParent && !target.closest(".sr, .crumbs"))
+      .map((target) => [target, target.getBoundingClientRect()])
+      .filter(([target, box]) => (box.width < 24 || box.height < 24) && !["checkbox", "radio"].includes(target.type))
+      .map(([target, box]) => `${name}: ${target.outerHTML.slice(0, 80)} ${Math.round(box.width)}x${Math.round(box.height)}`), name));
+  }
+  await world.close();
+  assert.deepEqual(small, []);
+});
+
+describe("by keyboard alone", () => {
+  let world, page;
+  before(async () => { world = await context({}); page = await world.newPage(); });
+  after(() => world.close());
+  // Goes on with Tab until what has the focus fits.
+  const tabTo = async (matches, label) => {
+    for (let presses = 0; presses < 120; presses += 1) {
+      await page.keyboard.press("Tab");
+      const ring = await page.evaluate(() => {
+        const focused = document.activeElement;
+        const box = focused.getBoundingClientRect();
+        return { visible: getComputedStyle(focused).outlineStyle !== "none", onScreen: box.bottom > 0 && box.top < innerHeight };
+      });
+      assert.ok(ring.visible && ring.onScreen, `what has the focus cannot be seen on the way to ${label}`);
+      if (await page.evaluate(matches)) return;
+    }
+    assert.fail(`${label} cannot be reached`);
+  };
+
+  test("one signs in, makes a robot, sees its token, regenerates and deletes it", async () => {
+    await page.goto(`${dockpass.origin}/signin`);
+    await page.locator("#username:focus").waitFor();
+    await page.keyboard.type("alice");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/organization$/);
+    await tabTo(() => document.activeElement.textContent === "acme", "the organization");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/tab=Robotaccounts/);
+    await tabTo(() => document.activeElement.dataset.testid === "create-robot-account-btn", "the create button");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/robots\/new/);
+    await tabTo(() => document.activeElement.name === "name", "the name");
+    await page.keyboard.type("keyboard");
+    await tabTo(() => document.activeElement.dataset.testid === "next-btn", "next");
+    await page.keyboard.press("Enter");
+    await tabTo(() => document.activeElement.value === "readers", "a team");
+    await page.keyboard.press("Space");
+    await tabTo(() => document.activeElement.dataset.testid === "create-robot-submit", "the submit button");
+    await page.keyboard.press("Enter");
+    await page.getByText("Successfully created robot account with robot name: acme+keyboard").waitFor();
+    await tabTo(() => document.activeElement.dataset.testid === "regenerate-token", "regenerate");
+    await page.keyboard.press("Enter");
+    await page.locator("dialog[open]").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "regenerate-token", "the focus comes back");
+    await page.goto(`${dockpass.origin}/organization/acme?tab=Robotaccounts&q=keyboard`);
+    await tabTo(() => document.activeElement.id === "acme+keyboard-toggle-kebab", "the menu");
+    await page.keyboard.press("Enter");
+    await tabTo(() => document.activeElement.dataset.testid === "acme+keyboard-del-btn", "delete");
+    await page.keyboard.press("Enter");
+    await page.locator("dialog[open]").waitFor();
+    await page.keyboard.type("confirm");
+    await page.keyboard.press("Enter");
+    await page.getByText("Successfully deleted robot account").waitFor();
+  });
+
+  test("the skip link leads to the content", async () => {
+    await page.goto(`${dockpass.origin}/organization`);
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  });
+});

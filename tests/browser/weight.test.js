@@ -1,0 +1,83 @@
+// Light and locked down: requests and bytes of every page, its policy, and what another site cannot do.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { launch, pages, signIn } from "./browser.js";
+import { Dockpass, furnish } from "./dockpass.js";
+
+let dockpass, browser;
+before(async () => { dockpass = await Dockpass.start(); furnish(dockpass); browser = await launch(); });
+after(async () => { await browser.close(); await dockpass.stop(); });
+
+test("no page needs more than 4 requests or 50 kB, with nothing cached", async () => {
+  const signedIn = await browser.newContext();
+  const first = await signedIn.newPage();
+  await signIn(first, dockpass.origin);
+  const cookies = await signedIn.cookies();
+  let heaviest = { bytes: 0 };
+  for (const [name, path] of Object.entries(pages)) {
+    const context = await browser.newContext();
+    await context.addCookies(cookies);
+    const page = await context.newPage();
+    const bodies = [];
+    page.on("response", (response) => bodies.push(response.body()));
+    await page.goto(dockpass.origin + path, { waitUntil: "networkidle" });
+    const contents = await Promise.all(bodies);
+    const bytes = contents.reduce((sum, body) => sum + gzipSync(body).length, 0);
+    assert.ok(contents.length <= 4, `${name}: ${contents.length} requests`);
+    assert.ok(bytes < 50_000, `${name}: ${bytes} bytes compressed`);
+    if (bytes > heaviest.bytes) heaviest = { name, bytes, plain: contents.reduce((sum, body) => sum + body.length, 0), requests: contents.length };
+    await context.close();
+  }
+  console.log("heaviest page:", heaviest);
+  await signedIn.close();
+});
+
+test("no page holds inline script or style, and its policy forbids them", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, dockpass.origin);
+  for (const [name, path] of Object.entries(pages)) {
+    const response = await page.goto(dockpass.origin + path);
+    const policy = response.headers()["content-security-policy"];
+    assert.match(policy, /default-src 'none'/, name);
+    assert.doesNotMatch(policy, /unsafe/, name);
+    assert.equal(response.headers()["cache-control"], "no-store", name);
+    const html = await response.text();
+    assert.doesNotMatch(html, /<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)/, name);
+  }
+  await context.close();
+});
+
+test("another site can neither post a form nor frame a page", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, dockpass.origin);
+  // Another port of the same host is another origin of the same site: SameSite cookies do not stop it.
+  const { createServer } = await import("node:http");
+  const evil = createServer((_, response) => response.setHeader("content-type", "text/html").end(
+    `<form method=post action="${dockpass.origin}/organization/acme/teams/new"><input name=name value=evil><button>go</button></form>
+     <iframe src="${dockpass.origin}/organization"></iframe>`));
+  await new Promise((done) => evil.listen(0, "127.0.0.1", done));
+  await page.goto(`http://localhost:${evil.address().port}/`);
+  await page.getByRole("button").click();
+  await page.getByText("The form was not accepted").waitFor();
+  evil.close();
+  assert.doesNotMatch(dockpass.cli(["team", "list", "acme"]), /evil/);
+  await context.close();
+});
+
+test("a session cookie is out of reach of scripts and a new sign-in gives a new one", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${dockpass.origin}/signin`);
+  const before = (await context.cookies()).find((cookie) => cookie.name === "dockpass");
+  await signIn(page, dockpass.origin);
+  const session = (await context.cookies()).find((cookie) => cookie.name === "dockpass");
+  assert.ok(session.httpOnly && session.sameSite === "Lax");
+  assert.notEqual(session.value, before.value);
+  assert.equal(await page.evaluate(() => document.cookie.includes("dockpass=")), false);
+  await page.goto(`${dockpass.origin}/signin?next=//evil.example/`);
+  assert.equal(new URL(page.url()).origin, dockpass.origin);
+  await context.close();
+});

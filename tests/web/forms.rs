@@ -1,0 +1,206 @@
+//! What forms do, and which are not accepted.
+
+use super::{Browser, ORIGIN, acme};
+use crate::support::Installation;
+
+fn token_on(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once("id=\"robot-token\" data-testid=\"robot-token\" readonly value=\"")?;
+    rest.split('"').next().filter(|token| token.len() == 64 && token.is_ascii())
+}
+
+#[tokio::test]
+async fn a_robot_is_made_in_one_transaction_and_its_token_shown_in_the_answer() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let fields = [
+        ("name", "new"),
+        ("description", "d"),
+        ("team", "devs"),
+        ("role:base", "write"),
+        ("default", "none"),
+    ];
+    let answer = alice.post("/organization/acme/robots/new", &fields).await;
+    let page = answer.text();
+    assert_eq!(answer.status, 200);
+    assert!(page.contains("Successfully created robot account with robot name: acme+new"));
+    let token = token_on(&page).unwrap();
+    let logged_in = installation.get("/v2/auth?service=registry.example", Some(("acme+new", token))).await;
+    assert_eq!(logged_in.status, 200);
+    // One repository that does not exist undoes all of it.
+    let before = installation.row_counts();
+    let fields = [("name", "half"), ("role:base", "read"), ("role:nosuch", "read")];
+    let answer = alice.post("/organization/acme/robots/new", &fields).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("Error creating robot account"));
+    assert_eq!(installation.row_counts(), before);
+}
+
+#[tokio::test]
+async fn a_token_is_masked_until_it_is_asked_for_and_asking_is_recorded() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let masked = alice.get("/organization/acme/robot/ci").await.text();
+    assert!(token_on(&masked).is_none());
+    assert!(installation.events("view_robot_token").is_empty());
+    let shown = alice.post("/organization/acme/robot/ci", &[]).await.text();
+    assert!(token_on(&shown).is_some());
+    assert_eq!(installation.events("view_robot_token").len(), 1);
+    let file = alice.post("/organization/acme/robot/ci/download", &[("format", "kubernetes-secret")]).await;
+    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"acme-ci-secret.yml\""));
+    assert_eq!(file.header("cache-control"), Some("no-store"));
+    assert_eq!(installation.events("view_robot_token").len(), 2);
+}
+
+#[tokio::test]
+async fn a_password_given_long_ago_is_asked_for_again_before_a_secret_is_shown() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    installation.advance(3600);
+    let answer = alice.post("/organization/acme/robot/ci", &[]).await;
+    let location = answer.header("location").unwrap().to_owned();
+    let question = alice.get(&location).await.text();
+    assert!(question.contains("<h1>Confirm it is you</h1>"));
+    let next = ("next", location.as_str());
+    let wrong = alice
+        .post("/signin", &[next, ("confirm", "1"), ("username", "alice"), ("password", "wrong-one")])
+        .await;
+    assert_eq!(wrong.status, 403);
+    let right = [next, ("confirm", "1"), ("username", "alice"), ("password", "alice's-password")];
+    assert_eq!(alice.post("/signin", &right).await.status, 303);
+    alice.get(&location).await;
+    assert!(token_on(&alice.post("/organization/acme/robot/ci", &[]).await.text()).is_some());
+}
+
+#[tokio::test]
+async fn sending_the_form_for_a_new_token_twice_makes_one() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let form = [("generation", "1")];
+    let first = alice.post("/organization/acme/robot/ci/regenerate", &form).await.text();
+    assert!(token_on(&first).is_some());
+    let again = alice.post("/organization/acme/robot/ci/regenerate", &form).await;
+    assert!(alice.follow(&again).await.contains("was regenerated already"));
+    assert_eq!(installation.events("regenerate_robot_token").len(), 1);
+}
+
+#[tokio::test]
+async fn where_tokens_are_shown_once_they_are_not_shown_again() {
+    let installation = acme("ROBOT_TOKEN_DISPLAY: once\n");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    assert!(alice.get("/organization/acme/robot/ci").await.text().contains("Tokens are shown once"));
+    let refused = alice.post("/organization/acme/robot/ci", &[]).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("Regenerate it to get a new one"));
+}
+
+#[tokio::test]
+async fn deleting_needs_the_word_and_is_all_or_nothing() {
+    let installation = acme("");
+    installation.robot("acme+other");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let path = "/organization/acme/robots/delete";
+    for word in ["", "Confirm", "acme"] {
+        let answer = alice.post(path, &[("name", "ci"), ("name", "other"), ("confirm", word)]).await;
+        assert_eq!(answer.status, 400, "{word}");
+    }
+    let missing = alice.post(path, &[("name", "ci"), ("name", "nosuch"), ("confirm", "confirm")]).await;
+    assert_eq!(missing.status, 400);
+    assert!(installation.events("delete_robot").is_empty());
+    let done = alice.post(path, &[("name", "ci"), ("name", "other"), ("confirm", "confirm")]).await;
+    assert!(alice.follow(&done).await.contains("Successfully deleted 2 robot accounts"));
+}
+
+#[tokio::test]
+async fn permissions_are_set_in_bulk() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let path = "/organization/acme/robot/ci/permissions";
+    let saved = alice.post(path, &[("apply", "rows"), ("role:app", "none"), ("role:base", "admin")]).await;
+    assert!(alice.follow(&saved).await.contains("Successfully updated repository permission"));
+    let matching = alice.post(path, &[("apply", "matching"), ("bulk", "read")]).await;
+    let page = alice.follow(&matching).await;
+    assert_eq!(page.matches("value=\"read\" selected").count(), 4, "three rows and the drop-down for many");
+    let refused = alice.post(path, &[("apply", "rows"), ("role:app", "owner")]).await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn forms_from_elsewhere_are_not_accepted() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let csrf = alice.csrf.borrow().clone();
+    let form = format!("_csrf_token={}&name=evil", super::escape(&csrf));
+    let path = "/organization/acme/teams/new";
+    for headers in [
+        &[("sec-fetch-site", "cross-site")][..],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("referer", "http://localhost:9999/")],
+    ] {
+        assert_eq!(alice.send("POST", path, headers, &form).await.status, 403, "{headers:?}");
+    }
+    for form in [
+        "name=evil",
+        "_csrf_token=&name=evil",
+        "_csrf_token=AAAA&name=evil",
+        &format!("{form}&_csrf_token=x"),
+    ] {
+        let answer = alice.send("POST", path, &[("origin", ORIGIN)], form).await;
+        assert_eq!(answer.status, 403, "{form}");
+    }
+    let other = Browser::new(&installation);
+    other.get("/signin").await;
+    let stolen = other.csrf.borrow().clone();
+    let form = format!("_csrf_token={}&name=evil", super::escape(&stolen));
+    assert_eq!(
+        alice.send("POST", path, &[("origin", ORIGIN)], &form).await.status,
+        403,
+        "another browser's token"
+    );
+    assert!(installation.events("org_create_team").iter().all(|event| event["team"] != "evil"));
+    let form = format!("_csrf_token={}&name=honest", super::escape(&csrf));
+    assert_eq!(alice.send("POST", path, &[("origin", ORIGIN)], &form).await.status, 303);
+}
+
+#[tokio::test]
+async fn the_first_user_is_made_where_that_is_allowed() {
+    let closed = Installation::new("");
+    assert!(Browser::new(&closed).get("/setup").await.text().contains("dockpass user create"));
+    let open = Installation::new("FEATURE_USER_INITIALIZE: true\n");
+    let visitor = Browser::new(&open);
+    assert_eq!(visitor.get("/").await.header("location"), Some("/setup"));
+    visitor.get("/setup").await;
+    let short = visitor.post("/setup", &[("username", "carol"), ("password", "short")]).await;
+    assert_eq!(short.status, 400);
+    let made = visitor.post("/setup", &[("username", "carol"), ("password", "carol's-password")]).await;
+    assert!(visitor.follow(&made).await.contains("Welcome, carol"));
+    assert_eq!(visitor.get("/setup").await.header("location"), Some("/signin"));
+}
+
+#[tokio::test]
+async fn an_application_shows_its_token_in_the_answer_only() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let made = alice.post("/organization/acme/applications/new", &[("name", "Terraform")]).await;
+    let path = made.header("location").unwrap().to_owned();
+    assert!(alice.get(&path).await.text().contains("No token yet."));
+    let form = [("action", "token"), ("name", "ci"), ("scope", "org:admin"), ("life", "86400")];
+    let answer = alice.post(&path, &form).await;
+    assert!(answer.text().contains("Store this access token now."));
+    assert!(!alice.get(&path).await.text().contains("Store this access token now."));
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_every_session() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let elsewhere = Browser::signed_in(&installation, "alice").await;
+    let differ = [("action", "password"), ("password", "one-password"), ("repeated", "other-password")];
+    let answer = alice.post("/organization/alice/settings", &differ).await;
+    assert!(alice.follow(&answer).await.contains("The two passwords differ"));
+    let same = [("action", "password"), ("password", "new-password"), ("repeated", "new-password")];
+    assert_eq!(alice.post("/organization/alice/settings", &same).await.header("location"), Some("/signin"));
+    let answer = elsewhere.get("/organization").await;
+    assert!(answer.header("location").unwrap().starts_with("/signin"));
+}

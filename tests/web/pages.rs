@@ -1,0 +1,162 @@
+//! Every page, rendered with data that wants to break out of it.
+
+use super::{Browser, HOSTILE, acme};
+use crate::support::START;
+use dockpass::store::StoreError;
+use dockpass::store::accounts::{AccountKind, NewAccount};
+use dockpass::telemetry::Stopwatch;
+use std::collections::BTreeSet;
+
+/// Each page with something that only its template says.
+const PAGES: [(&str, &str, &str); 31] = [
+    ("organizations", "/organization", "<h1>Organizations</h1>"),
+    ("new_organization", "/organizations/new", "<h1>Create organization</h1>"),
+    ("repositories", "/repository", "<h1>Repositories</h1>"),
+    ("namespace_repositories", "/organization/acme", "Repositories of acme"),
+    ("new_repository", "/organization/acme/repositories/new", "<h1>Create repository</h1>"),
+    ("repository", "/repository/acme/team/tool", "Who may use it"),
+    ("teams", "/organization/acme?tab=teamsANDmembership", "Teams of acme"),
+    ("new_team", "/organization/acme/teams/new", "<h1>Create team</h1>"),
+    ("team", "/organization/acme/team/devs", "<h1>Team devs</h1>"),
+    ("team_permissions", "/organization/acme/team/devs/permissions", "Team devs"),
+    ("delete_team", "/organization/acme/team/devs/delete", "Permanently delete team devs?"),
+    ("robots", "/organization/acme?tab=Robotaccounts", "Robot accounts of acme"),
+    ("robots", "/organization/acme?tab=Robotaccounts&expand=all&select=all", "name=\"all\" value=\"1\""),
+    ("robots", "/organization/alice?tab=Robotaccounts", "There are no viewable robot accounts"),
+    ("wizard", "/organization/acme/robots/new", "id=\"create-robot-account-modal\""),
+    ("credentials", "/organization/acme/robot/ci", "<h1>Credentials for acme+ci</h1>"),
+    ("regenerate", "/organization/acme/robot/ci/regenerate", "Regenerate the token of acme+ci?"),
+    ("grants", "/organization/acme/robot/ci/permissions", "<h1>Set repository permissions</h1>"),
+    ("federation", "/organization/acme/robot/ci/federation", "No federation configured"),
+    ("activity", "/organization/acme/robot/ci/activity", "Write, granted directly"),
+    ("delete_robots", "/organization/acme/robots/delete?name=ci", "Permanently delete robot accounts?"),
+    ("defaults", "/organization/acme?tab=Defaultpermissions", "organization default"),
+    ("new_default", "/organization/acme/default-permissions/new", "<h1>Create default permission</h1>"),
+    ("applications", "/organization/acme?tab=OAuthApplications", "No application yet"),
+    ("new_application", "/organization/acme/applications/new", "<h1>Create new application</h1>"),
+    ("logs", "/organization/acme?tab=Logs", "Robot account created"),
+    ("settings", "/organization/acme?tab=Settings", "Delete organization"),
+    ("settings", "/organization/alice?tab=Settings", "Change password"),
+    ("delete_organization", "/organization/acme/delete", "1 robot account"),
+    ("message", "/organization/acme/robot/nobody", "Could not find robot with specified username"),
+    ("message", "/organization/nosuch", "You may not open this"),
+];
+/// Templates that are shown only before one is signed in, in the answer to a form, or around others.
+const ELSEWHERE: [&str; 7] = ["layout", "namespace", "macros", "signin", "setup", "confirm", "application"];
+
+#[tokio::test]
+async fn every_page_shows_hostile_texts_as_texts_and_keeps_to_its_policy() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    for (_, path, marker) in PAGES {
+        let answer = alice.get(path).await;
+        let page = answer.text();
+        assert!(page.contains(marker), "{path}: {} {page}", answer.status);
+        assert!(!page.contains("<script>alert"), "{path}");
+        assert!(!page.contains(HOSTILE), "{path}");
+        for inline in ["<style", " style=", " onclick=", " onload=", "javascript:"] {
+            assert!(!page.contains(inline), "{path}: {inline}");
+        }
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(page.matches("<h1").count(), 1, "{path}");
+        assert!(
+            page.matches("<form").count()
+                <= page.matches("_csrf_token").count() + page.matches("method=\"get\"").count()
+        );
+    }
+}
+
+#[test]
+fn every_template_is_rendered_by_some_test() {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/templates")).unwrap();
+    let files: BTreeSet<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap().trim_end_matches(".html").to_owned())
+        .collect();
+    let tested: BTreeSet<String> =
+        PAGES.iter().map(|(template, ..)| *template).chain(ELSEWHERE).map(ToOwned::to_owned).collect();
+    assert_eq!(files, tested);
+}
+
+#[tokio::test]
+async fn what_is_loaded_beside_a_page_never_changes_under_its_name() {
+    let installation = acme("");
+    let page = Browser::new(&installation).get("/signin").await.text();
+    for (before, after) in [("<script defer src=\"", "\""), ("<link rel=\"stylesheet\" href=\"", "\"")] {
+        let path = page.split(before).nth(1).unwrap().split(after).next().unwrap();
+        let answer = installation.get(path, None).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"));
+        assert!(answer.header("set-cookie").is_none());
+    }
+    assert_eq!(installation.get("/assets/style.css", None).await.status, 404);
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_is_sent_to_sign_in_and_back() {
+    let installation = acme("");
+    for (_, path, _) in PAGES {
+        let answer = Browser::new(&installation).get(path).await;
+        let location = answer.header("location").unwrap_or_default();
+        assert!(answer.status == 303 && location.starts_with("/signin?next=/"), "{path}: {}", answer.status);
+    }
+}
+
+#[tokio::test]
+async fn a_member_without_rights_sees_no_secret_and_no_robot() {
+    let installation = acme("");
+    let bob = Browser::signed_in(&installation, "bob").await;
+    for below in [
+        "?tab=Robotaccounts",
+        "?tab=Logs",
+        "?tab=Settings",
+        "/robot/ci",
+        "/robots/new",
+        "/robot/ci/permissions",
+    ] {
+        let answer = bob.get(&format!("/organization/acme{below}")).await;
+        assert_eq!(answer.status, 403, "{below}: {}", answer.text());
+    }
+    for (path, fields) in [
+        ("/organization/acme/robot/ci", &[][..]),
+        ("/organization/acme/robot/ci/download", &[("format", "docker-config")]),
+        ("/organization/acme/robot/ci/regenerate", &[("generation", "1")]),
+        ("/organization/acme/robots/delete", &[("name", "ci"), ("confirm", "confirm")]),
+        ("/organization/acme/robots/new", &[("name", "mine")]),
+        ("/organization/acme/delete", &[("confirm", "acme")]),
+    ] {
+        assert_eq!(bob.post(path, fields).await.status, 403, "{path}");
+    }
+    let team = bob.get("/organization/acme/team/devs").await;
+    assert!(team.status == 200 && !team.text().contains("Add member"));
+}
+
+/// The list reads whole rows for its page only: printed here, and held to a bound that only a wrong plan would miss.
+#[tokio::test]
+async fn the_list_of_ten_thousand_robots_is_quick() {
+    let installation = acme("");
+    let made = installation.app.store.write::<_, StoreError>("many robots", |tx| {
+        let owner = tx.account_by_name("acme")?.map(|account| account.id);
+        for number in 0..10_000 {
+            let name = format!("acme+robot-{number}");
+            let (kind, created_at) = (AccountKind::Robot, START);
+            let robot =
+                tx.insert_account(&NewAccount { kind, name: &name, owner, email: None, created_at })?;
+            tx.insert_robot(robot.id, "", "{}")?;
+        }
+        Ok(())
+    });
+    made.unwrap();
+    let alice = Browser::signed_in(&installation, "alice").await;
+    for query in
+        ["", "&sort=teams&dir=desc", "&sort=repositories", "&q=ROBOT-9", "&page=500", "&unused=never"]
+    {
+        let stopwatch = Stopwatch::start();
+        let answer = alice.get(&format!("/organization/acme?tab=Robotaccounts{query}")).await;
+        let took = stopwatch.elapsed();
+        println!("10,001 robots, {query:?}: {took:?}, {} bytes", answer.body.len());
+        assert!(answer.status == 200 && answer.text().contains("Robot accounts of acme"));
+        assert!(took.as_secs() < 2, "{query}: {took:?}");
+    }
+}
