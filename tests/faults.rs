@@ -8,7 +8,7 @@ mod altered;
 mod disk;
 mod kill;
 mod kill_server;
-mod site;
+pub(crate) mod site;
 mod together;
 
 /// Whether everything is to be tried, however long it takes.

@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod canary;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod docs;

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
-pub(super) struct Site {
+pub(crate) struct Site {
     directory: TempDir,
-    pub(super) port: u16,
+    pub(crate) port: u16,
 }
 
 /// A running server that is killed, without a chance to tidy up, when dropped.
-pub(super) struct Server(pub(super) Child);
+pub(crate) struct Server(pub(crate) Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -25,12 +25,12 @@ impl Drop for Server {
 }
 
 impl Site {
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::with("")
     }
 
     /// With more lines of configuration.
-    pub(super) fn with(lines: &str) -> Self {
+    pub(crate) fn with(lines: &str) -> Self {
         let site = Self { directory: TempDir::new().unwrap(), port: process::free_port() };
         let text = format!(
             "LISTEN: [127.0.0.1:{}]\nSERVER_HOSTNAME: localhost:5000\nSUPER_USERS: [root]\n\
@@ -41,12 +41,12 @@ impl Site {
         site
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// The program with arguments, behind `wrapper` (such as `strace ...`).
-    pub(super) fn command(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
         let program = env!("CARGO_BIN_EXE_dockpass");
         let mut command = match wrapper.split_first() {
             None => Command::new(program),
@@ -63,26 +63,26 @@ impl Site {
     }
 
     /// Runs a command that must succeed; what it prints.
-    pub(super) fn ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let output = self.command(&[], arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
     /// Runs a command behind `strace` with one kind of fault.
-    pub(super) fn traced(&self, inject: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn traced(&self, inject: &str, arguments: &[&str]) -> Output {
         let trace = self.path("trace").display().to_string();
         let inject = format!("inject={inject}");
         let wrapper = ["strace", "-f", "-qq", "-o", &trace, "-e", &inject];
         self.command(&wrapper, arguments).output().expect("strace is there")
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// Starts the server behind a wrapper and waits until it answers.
-    pub(super) fn serve(&self, wrapper: &[&str]) -> Server {
+    pub(crate) fn serve(&self, wrapper: &[&str]) -> Server {
         let mut command = self.command(wrapper, &["serve"]);
         let log = fs::File::create(self.path("serve.log")).unwrap();
         command.stdout(log.try_clone().unwrap()).stderr(log);
@@ -95,17 +95,17 @@ impl Site {
         server
     }
 
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("serve.log")).unwrap_or_default()
     }
 
     /// Status and granted actions of a token request by a robot for one repository.
-    pub(super) fn token(&self, robot: &str, secret: &str, scope: &str) -> (u16, Vec<String>) {
+    pub(crate) fn token(&self, robot: &str, secret: &str, scope: &str) -> (u16, Vec<String>) {
         self.try_token(robot, secret, scope).unwrap_or_else(|| panic!("no answer:\n{}", self.log()))
     }
 
     /// As [`Self::token`]; `None` when the server is gone before it has answered in full.
-    pub(super) fn try_token(&self, robot: &str, secret: &str, scope: &str) -> Option<(u16, Vec<String>)> {
+    pub(crate) fn try_token(&self, robot: &str, secret: &str, scope: &str) -> Option<(u16, Vec<String>)> {
         let path = format!("/v2/auth?service=localhost:5000&scope={}", http::escape(scope));
         let headers = [("authorization", &*http::basic(robot, secret))];
         let reply = http::try_send("GET", &self.url(&path), &headers, b"").ok()?;
@@ -113,13 +113,13 @@ impl Site {
         Some((reply.status, body["token"].as_str().map(granted).unwrap_or_default()))
     }
 
-    pub(super) fn database(&self) -> Connection {
+    pub(crate) fn database(&self) -> Connection {
         Connection::open(self.path("data/dockpass.db")).unwrap()
     }
 
     /// Everything that counts, without what differs from run to run: ids, times, keys, secrets. The audit trail is part of
     /// it, so that a change without its event, or an event without its change, is another state.
-    pub(super) fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         let database = self.database();
         let one = |sql: &str| -> String {
             let mut statement = database.prepare(sql).unwrap();
@@ -149,7 +149,7 @@ impl Site {
     }
 
     /// A copy of every file, to come back to.
-    pub(super) fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let mut files = BTreeMap::new();
         collect(self.directory.path(), &mut files);
         files.retain(|path, _| !path.ends_with("trace") && !path.ends_with("serve.log"));
@@ -157,7 +157,7 @@ impl Site {
     }
 
     /// Puts everything back as it was.
-    pub(super) fn restore(&self, snapshot: &Snapshot) {
+    pub(crate) fn restore(&self, snapshot: &Snapshot) {
         let mut now = BTreeMap::new();
         collect(self.directory.path(), &mut now);
         for path in now.keys().filter(|path| !snapshot.0.contains_key(*path)) {
@@ -171,7 +171,7 @@ impl Site {
     }
 }
 
-pub(super) struct Snapshot(BTreeMap<PathBuf, Vec<u8>>);
+pub(crate) struct Snapshot(BTreeMap<PathBuf, Vec<u8>>);
 
 fn collect(directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     for entry in fs::read_dir(directory).unwrap() {
@@ -186,7 +186,7 @@ fn collect(directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 }
 
 /// The actions of every entry of a token.
-pub(super) fn granted(token: &str) -> Vec<String> {
+pub(crate) fn granted(token: &str) -> Vec<String> {
     let claims = crate::support::payload(token);
     let entries = claims["access"].as_array().unwrap().iter();
     entries
