@@ -6,6 +6,7 @@
 //! - [`oauth`], [`app_tokens`]: tokens that act for users
 //! - [`logs`]: the audit trail as people read it
 //! - [`superusers`]: what super-users do to other people's users and organizations
+//! - [`refresh`]: refresh tokens of the token endpoint
 //! - [`throttle`]: wrong guesses, slowed down
 //! - [`ledger`]: logins noted outside the path of a request
 //! - [`actor`]: who changes something, and what they may change
@@ -34,6 +35,7 @@ pub mod namespaces;
 pub mod oauth;
 pub mod organizations;
 pub mod permissions;
+pub mod refresh;
 pub mod repositories;
 pub mod robot_pages;
 pub mod robots;

@@ -10,6 +10,7 @@ use crate::service::App;
 use crate::service::issue::IssueError;
 use crate::service::issue::{Issued, TokenRequest, issue};
 use crate::service::login::{Credentials, LoginError};
+use crate::service::refresh;
 use crate::store::audit::Origin;
 use crate::telemetry::labels::{CallerKind, TokenOutcome};
 use hyper::header::{AUTHORIZATION, HeaderValue, USER_AGENT, VARY};
@@ -93,14 +94,16 @@ pub(super) async fn token(app: &Arc<App>, request: Request<RequestBody>, origin:
     let deadline = Instant::now() + REFUSAL_TIME;
     let form = request.method() == Method::POST;
     let read = read(app, request, origin).await;
-    let kind = read.as_ref().map_or(CallerKind::Anonymous, |request| kind(&request.credentials));
+    let kind = read.as_ref().map_or(CallerKind::Anonymous, |(request, _)| kind(&request.credentials));
     let issued = match read {
-        Ok(request) => issue(app, request).await.map_err(TokenError::from),
+        Ok((request, offline)) => {
+            issue(app, request).await.map(|issued| (issued, offline)).map_err(TokenError::from)
+        }
         Err(error) => Err(error),
     };
     match issued {
-        Ok(issued) => TokenAnswer {
-            response: answer(&issued, form),
+        Ok((issued, offline)) => TokenAnswer {
+            response: answer(&issued, form, offline),
             caller: Some(issued.caller.subject().to_owned()),
             outcome: issued.outcome(),
             kind,
@@ -128,25 +131,34 @@ fn kind(credentials: &Credentials) -> CallerKind {
     }
 }
 
-async fn read(app: &App, request: Request<RequestBody>, origin: Origin) -> Result<TokenRequest, TokenError> {
+/// Reads a request, and whether it asks for a refresh token.
+async fn read(
+    app: &App,
+    request: Request<RequestBody>,
+    origin: Origin,
+) -> Result<(TokenRequest, bool), TokenError> {
     let (head, body) = request.into_parts();
     check_size(&head.uri, &head.headers)?;
-    let (fields, credentials) = if head.method == Method::POST {
+    let (fields, credentials, offline) = if head.method == Method::POST {
         let limits = BodyLimits { bytes: MAX_TOKEN_REQUEST, time: Duration::from_secs(10) };
         let fields = read_form(&head.headers, body, limits).await?;
-        let credentials = form_credentials(&fields)?;
-        (fields, credentials)
+        let credentials = form_credentials(&fields, app.config.tokens.refresh)?;
+        let offline = fields.single("access_type")? == Some("offline");
+        (fields, credentials, offline)
     } else {
-        (Fields::of_query(&head.uri)?, basic(&head.headers)?)
+        let fields = Fields::of_query(&head.uri)?;
+        let offline = fields.all("offline_token").any(|value| value == "true");
+        (fields, basic(&head.headers)?, offline)
     };
-    Ok(TokenRequest {
+    let request = TokenRequest {
         credentials,
         service: fields.single("service")?.map(ToOwned::to_owned),
-        // `account`, `client_id` and `offline_token` are informative: never an identity, never a reason to refuse.
+        // `account` and `client_id` are informative: never an identity, never a reason to refuse.
         requested: app.naming().requested(fields.all("scope")),
         origin,
         user_agent: text(&head.headers, USER_AGENT.as_str()),
-    })
+    };
+    Ok((request, offline))
 }
 
 /// Answers `GET /v2/`: the subject of a valid token of ours, or the challenge that tells a client where to get one.
@@ -171,20 +183,24 @@ fn check_size(uri: &hyper::Uri, headers: &HeaderMap) -> Result<(), TokenError> {
 }
 
 /// Credentials in a form of the OAuth2 flow (distribution `spec/auth/oauth`).
-fn form_credentials(fields: &Fields) -> Result<Credentials, TokenError> {
+fn form_credentials(fields: &Fields, refresh: bool) -> Result<Credentials, TokenError> {
     match fields.single("grant_type")? {
         Some("password") => {
             let username = fields.single("username")?.ok_or(TokenError::Missing("username"))?;
             let password = fields.single("password")?.ok_or(TokenError::Missing("password"))?;
             Ok(Credentials::Password { username: username.to_owned(), password: Secret::new(password) })
         }
-        Some(_) => Err(TokenError::GrantType("")),
+        Some("refresh_token") if refresh => {
+            let token = fields.single("refresh_token")?.ok_or(TokenError::Missing("refresh_token"))?;
+            Ok(Credentials::Password { username: refresh::USERNAME.to_owned(), password: Secret::new(token) })
+        }
+        Some(_) => Err(TokenError::GrantType(if refresh { " or 'refresh_token'" } else { "" })),
         None => Err(TokenError::Missing("grant_type")),
     }
 }
 
 /// The answer with both names for the token, since clients read one or the other. The OAuth2 form also gets `scope`.
-fn answer(issued: &Issued, form: bool) -> Response<Body> {
+fn answer(issued: &Issued, form: bool, offline: bool) -> Response<Body> {
     // A token is base64url and dots, a time digits and punctuation: nothing here needs escaping but the scope.
     let token = issued.token.as_str();
     let mut body = format!(
@@ -195,6 +211,9 @@ fn answer(issued: &Issued, form: bool) -> Response<Body> {
     if form {
         let scope = serde_json::Value::String(scope(issued));
         let _ = write!(body, ",\"scope\":{scope}");
+    }
+    if let Some(refresh) = issued.refresh_token.as_ref().filter(|_| offline) {
+        let _ = write!(body, ",\"refresh_token\":\"{}\"", refresh.expose());
     }
     body.push('}');
     let mut response = reply::with_type(StatusCode::OK, "application/json", body);

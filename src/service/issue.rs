@@ -4,10 +4,11 @@ use super::App;
 use super::error::ServiceError;
 use super::ledger::LoginEvent;
 use super::login::{Credentials, LoginError, Standing, log_in};
-use super::repositories;
+use super::{refresh, repositories};
 use crate::config::RegistryState;
 use crate::domain::caller::Caller;
 use crate::domain::claims::Claims;
+use crate::domain::credential::Secret;
 use crate::domain::decide::{Facts, Granted, decide};
 use crate::domain::name::RepositoryName;
 use crate::domain::scope::{Actions, Requested, Resource};
@@ -49,6 +50,8 @@ pub struct Issued {
     pub issued_at: Timestamp,
     /// How long it lives, in seconds.
     pub expires_in: i64,
+    /// A refresh token, where TOKEN_REFRESH is on: for clients that ask for one.
+    pub refresh_token: Option<Secret>,
 }
 
 impl Issued {
@@ -107,7 +110,9 @@ pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, 
         })
         .collect();
     let standing =
-        match log_in(app, &request.credentials, request.origin.address.as_deref(), &repositories).await {
+        match log_in(app, &request.credentials, audience, request.origin.address.as_deref(), &repositories)
+            .await
+        {
             Ok(standing) => standing,
             Err(error) => {
                 note_failure(app, &request, &error);
@@ -115,7 +120,7 @@ pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, 
             }
         };
     let now = app.now();
-    let Standing { caller, facts, metadata } = standing;
+    let Standing { caller, facts, metadata, bond } = standing;
     request.origin.metadata.extend(metadata);
     note_success(app, &request, &caller, now);
     let known = |name: &RepositoryName| {
@@ -141,7 +146,9 @@ pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, 
     )
     .map_err(|error| IssueError::Signing(error.to_string()))?;
     let token = app.ring.sign(&claims).map_err(|error| IssueError::Signing(error.to_string()))?;
-    Ok(Issued { token, caller, requested: request.requested, granted, issued_at: now, expires_in: lifetime })
+    let refresh_token = bond.map(|bond| refresh::mint(app, &bond, audience));
+    let requested = request.requested;
+    Ok(Issued { token, caller, requested, granted, issued_at: now, expires_in: lifetime, refresh_token })
 }
 
 fn audience<'a>(app: &'a App, service: Option<&str>) -> Result<&'a str, IssueError> {

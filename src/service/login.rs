@@ -2,6 +2,7 @@
 
 use super::error::ROBOTS_DISALLOWED;
 use super::oauth::{self, Bearer};
+use super::refresh::{self, Bond};
 use super::{App, app_tokens};
 use crate::domain::caller::{Caller, Identity};
 use crate::domain::credential::{AccessToken, AppToken, RobotSecret, Secret};
@@ -72,23 +73,33 @@ pub struct Standing {
     pub facts: Vec<Facts>,
     /// What the caller's events carry beside its name: the access token that was used.
     pub metadata: Map<String, Value>,
+    /// What a refresh token for this login would be tied to: only where TOKEN_REFRESH is on, for a password or a robot's
+    /// secret. A refresh token brings none: it never makes another.
+    pub bond: Option<Bond>,
 }
 
 /// Checks credentials and reads what is stored about `repositories`, in the same transaction wherever the check is quick
-/// enough to happen inside one, so that a revoked right is gone from the very next request. `address` is the client's.
+/// enough to happen inside one, so that a revoked right is gone from the very next request. `address` is the client's, `service` the registry that a token is asked for.
 pub async fn log_in(
     app: &App,
     credentials: &Credentials,
+    service: &str,
     address: Option<&str>,
     repositories: &[RepositoryName],
 ) -> Result<Standing, LoginError> {
     let Credentials::Password { username, password } = credentials else {
         let facts = app.store.read("anonymous", |tx| facts(tx, None, &[], None, repositories))?;
-        return Ok(Standing { caller: Caller::Anonymous, facts, metadata: Map::new() });
+        return Ok(Standing { caller: Caller::Anonymous, facts, metadata: Map::new(), bond: None });
     };
     let result = match username.as_str() {
         "$oauthtoken" => log_in_access_token(app, password, repositories),
         "$app" => log_in_app_token(app, password, repositories),
+        // containerd sends an empty name when it falls back from the form.
+        refresh::USERNAME | "" if app.config.tokens.refresh => {
+            log_in_refresh_token(app, password, service, repositories)
+        }
+        // Nobody can have such a name, so no hash is spent on it.
+        name if !name.contains('@') && AccountName::parse(name).is_none() => Err(LoginError::Wrong),
         _ => match RobotName::parse(username) {
             Some(robot) => log_in_robot(app, &robot, password, repositories).await,
             None => return log_in_user(app, username, password, address, repositories).await,
@@ -109,7 +120,7 @@ fn log_in_access_token(
     let standing = app.store.read("access token login", |tx| {
         let Some(Bearer { identity, metadata }) = oauth::check(app, tx, &token)? else { return Ok(None) };
         let facts = user_facts(tx, &identity, None, repositories)?;
-        Ok(Some(Standing { caller: Caller::Account(identity), facts, metadata }))
+        Ok(Some(Standing { caller: Caller::Account(identity), facts, metadata, bond: None }))
     });
     standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
 }
@@ -125,6 +136,44 @@ fn log_in_app_token(
         None => Ok(None),
     });
     standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
+}
+
+fn log_in_refresh_token(
+    app: &App,
+    password: &Secret,
+    service: &str,
+    repositories: &[RepositoryName],
+) -> Result<Standing, LoginError> {
+    let claimed = refresh::parse(password.expose()).ok_or(LoginError::Wrong)?;
+    app.store.read("refresh token login", |tx| {
+        let account = tx.account_by_id(claimed.account)?.filter(|account| account.enabled);
+        let Some(account) = account else { return Err(LoginError::Wrong) };
+        let genuine = |credential: &str| refresh::is_genuine(app, &claimed, credential, service);
+        let standing = match account.kind {
+            AccountKind::Organization => None,
+            AccountKind::User => match tx.password(account.id)? {
+                Some(hash) if genuine(&hash) => user_standing(app, tx, &account, repositories)?,
+                _ => None,
+            },
+            AccountKind::Robot => {
+                let Some(name) = RobotName::parse(&account.name) else { return Err(LoginError::Wrong) };
+                let login = tx.robot_login(&name)?.filter(|login| may_log_in(app, login));
+                let secret = login.as_ref().and_then(|login| login.secret.as_ref());
+                if !secret.is_some_and(|secret| genuine(&secret.hash)) {
+                    return Err(LoginError::Wrong);
+                }
+                // Told only to whoever holds a genuine token: the name is not in the request.
+                if app.live.robots().refuses_login(name.as_str()) {
+                    return Err(LoginError::RobotsDisallowed);
+                }
+                match &login {
+                    Some(login) => Some(robot_standing(app, tx, &name, login, repositories)?),
+                    None => None,
+                }
+            }
+        };
+        standing.map(|standing| Standing { bond: None, ..standing }).ok_or(LoginError::Wrong)
+    })
 }
 
 async fn log_in_robot(
@@ -143,7 +192,7 @@ async fn log_in_robot(
         match check_robot(app, &login, &secret) {
             Check::Wrong => Ok(Attempt::Wrong),
             Check::Slow(record) => Ok(Attempt::Slow(login.robot, record)),
-            Check::Right => robot_standing(tx, name, &login, repositories).map(Attempt::Right),
+            Check::Right => robot_standing(app, tx, name, &login, repositories).map(Attempt::Right),
         }
     });
     match attempt.map_err(LoginError::Store)? {
@@ -161,7 +210,7 @@ async fn log_in_robot(
                 if !(same && may_log_in(app, &login)) {
                     return Ok(None);
                 }
-                robot_standing(tx, name, &login, repositories).map(Some)
+                robot_standing(app, tx, name, &login, repositories).map(Some)
             });
             standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
         }
@@ -212,6 +261,7 @@ fn write_verifier(app: &App, robot: &Account, record: &SecretRecord, secret: &Ro
 }
 
 fn robot_standing(
+    app: &App,
     tx: &mut Tx<'_>,
     name: &RobotName,
     login: &RobotLogin,
@@ -227,7 +277,13 @@ fn robot_standing(
         oauth: None,
     };
     let facts = facts(tx, Some(&identity), &teams, Some(&login.owner), repositories)?;
-    Ok(Standing { caller: Caller::Account(identity), facts, metadata: Map::new() })
+    let bond = match &login.secret {
+        Some(secret) if app.config.tokens.refresh => {
+            Some(Bond { account: robot.id, credential: secret.hash.clone() })
+        }
+        _ => None,
+    };
+    Ok(Standing { caller: Caller::Account(identity), facts, metadata: Map::new(), bond })
 }
 
 async fn log_in_user(
@@ -242,7 +298,11 @@ async fn log_in_user(
         Some(user) => user_standing(app, tx, &user, repositories),
         None => Ok(None),
     });
-    standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
+    let mut standing = standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)?;
+    if app.config.tokens.refresh {
+        standing.bond = Some(Bond { account: checked.account.id, credential: checked.hash });
+    }
+    Ok(standing)
 }
 
 /// A user whose password was right when it was checked.
@@ -298,7 +358,7 @@ pub(super) fn user_standing(
         oauth: None,
     };
     let facts = user_facts(tx, &identity, Some(user), repositories)?;
-    Ok(Some(Standing { caller: Caller::Account(identity), facts, metadata: Map::new() }))
+    Ok(Some(Standing { caller: Caller::Account(identity), facts, metadata: Map::new(), bond: None }))
 }
 
 /// A user by name or by address, as Quay takes both.
