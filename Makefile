@@ -2,18 +2,20 @@
 # make test         install what the tests need, then check and test everything (as CI does)
 # make test-quick   the tests that need nothing but Rust and a C compiler
 # make lint         format, lints and documentation
-# make bench        speed of one cold and one warm login
+# make bench        measure everything that docs/performance.md shows (under 15 minutes; BENCH='--write' stores it)
+# make bench-quick  the same in two minutes, without the large data set
+# make profile      where the server's time goes, and a flame graph (needs perf)
 # make soak         the long forms: faults at every system call, floods, many clients, timing; prints figures (an hour)
 # make fuzz         every fuzz target under libFuzzer (nightly Rust and cargo-fuzz); FUZZ_SECONDS for each, 60 by default
 
 CARGO ?= cargo
 
-.PHONY: run test test-quick test-e2e test-browser screenshots lint bench soak fuzz tools
+.PHONY: run test test-quick test-e2e test-browser test-instructions screenshots lint bench bench-quick profile soak fuzz tools
 
 run:
 	$(CARGO) run --release -- serve
 
-test: tools lint test-quick test-e2e test-browser
+test: tools lint test-quick test-e2e test-browser test-instructions
 
 test-quick:
 	$(CARGO) test --no-fail-fast
@@ -41,8 +43,18 @@ lint:
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' $(CARGO) doc --no-deps --document-private-items
 
+# Instructions of a token under callgrind: ignored in a plain `cargo test`, since it needs an optimised build.
+test-instructions: tools
+	$(CARGO) test --test all -- --ignored instructions::
+
 bench:
-	$(CARGO) bench
+	$(CARGO) bench --bench dockpass-bench -- run $(BENCH)
+
+bench-quick:
+	$(CARGO) bench --bench dockpass-bench -- run --quick $(BENCH)
+
+profile:
+	$(CARGO) bench --bench dockpass-bench -- profile
 
 soak: tools
 	tests/soak/run.sh

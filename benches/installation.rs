@@ -1,20 +1,16 @@
 //! An installation in a directory, without a server around it.
 
 use dockpass::config::{Config, LiveSettings, RobotPolicy};
-use dockpass::domain::credential::Secret;
 use dockpass::domain::name::RepositoryName;
 use dockpass::domain::permission::{Role, Visibility};
 use dockpass::keys::{KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
 use dockpass::password::{Hasher, Settings};
 use dockpass::service::actor::Actor;
-use dockpass::service::issue::TokenRequest;
 use dockpass::service::ledger::Ledger;
-use dockpass::service::login::Credentials;
 use dockpass::service::robots::NewRobot;
 use dockpass::service::throttle::Throttle;
 use dockpass::service::{App, organizations, permissions, repositories, robots};
 use dockpass::store::Store;
-use dockpass::store::audit::Origin;
 use dockpass::system::{SystemClock, SystemRandom};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,17 +55,4 @@ pub fn small(app: &App) -> String {
         permissions::set(app, &actor, &name, "acme+ci", Role::Write).unwrap();
     }
     secret.expose().to_owned()
-}
-
-/// A robot's request for so many repositories.
-pub fn request(app: &App, secret: &str, scopes: usize) -> TokenRequest {
-    let texts: Vec<String> =
-        (0..scopes).map(|number| format!("repository:acme/app{number}:pull,push")).collect();
-    TokenRequest {
-        credentials: Credentials::Password { username: "acme+ci".to_owned(), password: Secret::new(secret) },
-        service: None,
-        requested: app.naming().requested(texts.iter().map(String::as_str)),
-        origin: Origin::default(),
-        user_agent: None,
-    }
 }

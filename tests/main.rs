@@ -17,6 +17,8 @@ mod faults;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod instructions;
+#[cfg(test)]
 mod model;
 mod server;
 #[cfg(test)]

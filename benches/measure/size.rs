@@ -1,0 +1,108 @@
+//! The same requests on a small and on a large installation.
+
+use super::{Context, Outcome, alternate, database_size, plan, pull_and_push, share};
+use crate::dataset::{self, Shape};
+use crate::plot::Bar;
+use crate::process;
+use crate::report::{self, Section, count, median, time, verdict};
+use crate::server::Server;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Stands in for the large one in a quick run.
+const MEDIUM: Shape = Shape { robots: 20_000, repositories: 2000, grants: 200_000, wide: 0 };
+/// Requests prepared; robots drawn from all.
+const SAMPLE: usize = 50_000;
+
+pub(super) fn measure(context: &Context) -> Outcome {
+    let (shape, large) = large(context);
+    let small = context.installation("small", Shape::SMALL);
+    let text = format!(
+        "{} with {} repositories and {} grants beside 1,000 with 100 and 10,000, robots drawn evenly from all, on {} \
+         keep-alive connections. Start-up: from starting the process to the first answer of /health/instance, median. \
+         Idle: resident memory a second after start.",
+        count(shape.robots),
+        count(shape.repositories),
+        count(shape.grants),
+        connections()
+    );
+    let head =
+        ["robots", "tokens/s", "server µs", "p50", "p99", "database", "start-up", "idle", "after load"];
+    let mut section = Section::new("Flat with size", text, &head);
+    let starts = [&small, &large].map(|directory| start(context, directory));
+    let servers = [&small, &large].map(|directory| Server::dockpass(directory, None));
+    let shapes = [Shape::SMALL, shape];
+    let plans = [0, 1].map(|side| {
+        let target = servers[side].target();
+        let requests = shapes[side]
+            .some_robots(SAMPLE)
+            .map(|(login, repository)| pull_and_push(&target, &login, &repository));
+        plan(target.clone(), requests.collect(), connections(), context.round(), servers[side].pid())
+    });
+    let rounds = alternate(context, ["small installation", "large installation"], &plans);
+    let mut bars = Vec::new();
+    for side in [0, 1] {
+        let (shape, result, (started, idle)) = (shapes[side], &rounds[side], starts[side]);
+        let size = database_size([&small, &large][side]) >> 10;
+        section.row([
+            count(shape.robots),
+            report::rate(result.rate()),
+            format!("{:.1}", result.processor_micros()),
+            time(result.quantile(0.5)),
+            time(result.quantile(0.99)),
+            report::memory(size),
+            time(started),
+            report::memory(idle),
+            report::memory(result.peak_memory()),
+        ]);
+        for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
+            let latency = result.quantile(quantile);
+            let label = if side == 0 { "1,000 robots" } else { "large" };
+            let group = format!("latency {name}, µs");
+            bars.push(Bar { group, label, value: latency.as_secs_f64() * 1e6, text: time(latency) });
+        }
+    }
+    let of =
+        |quantile| rounds[1].quantile(quantile).as_secs_f64() / rounds[0].quantile(quantile).as_secs_f64();
+    let (p50, p99) = (of(0.5), of(0.99));
+    let (started, idle) = starts[1];
+    section.text.push_str(&format!(
+        " p50 is {p50:.2} and p99 {p99:.2} times that of the small one (target: 1.3): {}. Tokens/s: {:.2} times. Start-up below \
+         200 ms: {}. Idle below 64 MiB: {}.",
+        verdict(p50 <= 1.3 && p99 <= 1.3),
+        share(&rounds[1], &rounds[0]),
+        verdict(started < Duration::from_millis(200)),
+        verdict(idle < 64 << 10),
+    ));
+    bars.sort_by(|one, other| one.group.cmp(&other.group));
+    (section, bars)
+}
+
+/// Few: queueing would hide the time of a single request.
+fn connections() -> usize {
+    2 * process::processors()
+}
+
+/// The large data set stays for the next run: writing it takes minutes.
+fn large(context: &Context) -> (Shape, PathBuf) {
+    if context.quick {
+        return (MEDIUM, context.installation("medium", MEDIUM));
+    }
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-large");
+    if !directory.join("complete").exists() {
+        println!("writing the large data set (some minutes; kept in {})", directory.display());
+    }
+    if let Some(took) = dataset::write(&directory, Shape::LARGE) {
+        println!("written in {} s\n", took.as_secs());
+    }
+    (Shape::LARGE, directory)
+}
+
+/// Start-up time and idle memory in KiB.
+fn start(context: &Context, directory: &Path) -> (Duration, u64) {
+    let started = (0..context.rounds()).map(|_| Server::dockpass(directory, None).started_in.as_secs_f64());
+    let started = Duration::from_secs_f64(median(started));
+    let server = Server::dockpass(directory, None);
+    std::thread::sleep(Duration::from_secs(1));
+    (started, process::memory(server.pid(), "VmRSS").unwrap_or_default())
+}
