@@ -88,12 +88,13 @@ pub fn run(options: &Run) {
 impl Context {
     /// How long one round lasts.
     fn round(&self) -> Bound {
-        Bound::Time(Duration::from_millis(if self.quick { 1000 } else { 4000 }))
+        Bound::Time(Duration::from_millis(if self.quick { 600 } else { 1500 }))
     }
 
-    /// How many rounds each of several candidates gets, in turn.
+    /// How many rounds each of several candidates gets, in turn: many short ones, since what else happens on the machine
+    /// then meets both, or only some of the rounds.
     fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 5 }
+        if self.quick { 5 } else { 12 }
     }
 
     /// A directory of this run with a data set in it.
