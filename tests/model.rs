@@ -4,6 +4,7 @@
 //!
 //! `DOCKPASS_MODEL_CASES` runs that many sequences instead of the few of a plain `cargo test`.
 
+mod history;
 mod machine;
 mod reference;
 mod step;

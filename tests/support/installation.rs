@@ -119,6 +119,11 @@ impl Installation {
         organizations::set_enabled(&self.app, &self.actor, name, false).unwrap();
     }
 
+    /// Switches a user, an organization or a robot on again.
+    pub(crate) fn enable(&self, name: &str) {
+        organizations::set_enabled(&self.app, &self.actor, name, true).unwrap();
+    }
+
     /// Makes a team.
     pub(crate) fn team(&self, organization: &str, name: &str, role: &str) {
         let role = TeamRole::parse(role).unwrap();
@@ -193,6 +198,12 @@ impl Installation {
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
         self.directory.path().join("dockpass.db")
+    }
+
+    /// Replaces the configuration file and has it read again.
+    pub(crate) fn configure(&self, text: &str) {
+        std::fs::write(self.directory.path().join("config.yaml"), text).unwrap();
+        self.app.live.reload().unwrap();
     }
 
     /// How many rows each table has.

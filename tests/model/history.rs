@@ -1,0 +1,121 @@
+//! Rights taken away while others ask for tokens: whoever starts to ask after the change was answered does not get the old
+//! right any more.
+
+use crate::support::{Installation, number, payload};
+use dockpass::domain::credential::Secret;
+use dockpass::service::App;
+use dockpass::service::issue::{TokenRequest, issue};
+use dockpass::service::login::Credentials;
+use dockpass::store::audit::Origin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
+
+const ASKING: usize = 3;
+
+/// Whether a token for this robot allows to push to `acme/app`.
+async fn may_push(app: &Arc<App>, secret: &str) -> bool {
+    let requested = app.naming().requested(["repository:acme/app:pull,push"]);
+    let credentials = Credentials::Password { username: "acme+ci".to_owned(), password: Secret::new(secret) };
+    let origin = Origin::default();
+    let request = TokenRequest { credentials, service: None, requested, origin, user_agent: None };
+    let Ok(issued) = issue(app, request).await else { return false };
+    payload(issued.token.as_str())["access"][0]["actions"]
+        .as_array()
+        .is_some_and(|actions| actions.iter().any(|action| action == "push"))
+}
+
+/// A way to lose the right to push, and the way back to it, which gives the secret that is right then.
+struct Change {
+    name: &'static str,
+    take: fn(&Installation),
+    give: fn(&Installation) -> Option<String>,
+}
+
+const CHANGES: [Change; 6] = [
+    Change {
+        name: "delete and make again under the same name",
+        take: |one| {
+            one.delete_robot("acme+ci");
+            let _ = one.robot("acme+ci");
+            one.grant("acme/app", "acme+ci", "write");
+        },
+        give: |one| Some(one.regenerate("acme+ci")),
+    },
+    Change {
+        name: "regenerate",
+        take: |one| drop(one.regenerate("acme+ci")),
+        give: |one| Some(one.regenerate("acme+ci")),
+    },
+    Change {
+        name: "a smaller role",
+        take: |one| one.grant("acme/app", "acme+ci", "read"),
+        give: |one| {
+            one.grant("acme/app", "acme+ci", "write");
+            None
+        },
+    },
+    Change {
+        name: "disable the organization",
+        take: |one| one.disable("acme"),
+        give: |one| {
+            one.enable("acme");
+            None
+        },
+    },
+    Change {
+        name: "disable the robot",
+        take: |one| one.disable("acme+ci"),
+        give: |one| {
+            one.enable("acme+ci");
+            None
+        },
+    },
+    Change {
+        name: "ROBOTS_DISALLOW",
+        take: |one| one.reconfigure("ROBOTS_DISALLOW: true\n"),
+        give: |one| {
+            one.configure("SERVER_HOSTNAME: registry.example\n");
+            None
+        },
+    },
+];
+
+#[test]
+fn no_token_that_is_asked_for_after_a_change_carries_what_it_took_away() {
+    let installation = Installation::new("SERVER_HOSTNAME: registry.example\n");
+    let mut secret = installation.robot_in("acme", "acme+ci");
+    installation.repository("acme/app", "private");
+    installation.grant("acme/app", "acme+ci", "write");
+    let rounds = number("DOCKPASS_RACES").unwrap_or(4);
+    let (before, after) = (AtomicU64::new(0), AtomicU64::new(0));
+    for change in (0..rounds).flat_map(|_| CHANGES.iter()) {
+        let (taken, done) = (AtomicBool::new(false), AtomicBool::new(false));
+        let together = Barrier::new(ASKING + 1);
+        std::thread::scope(|scope| {
+            for _ in 0..ASKING {
+                scope.spawn(|| {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    together.wait();
+                    while !done.load(Ordering::SeqCst) {
+                        let late = taken.load(Ordering::SeqCst);
+                        let pushes = runtime.block_on(may_push(&installation.app, &secret));
+                        assert!(!(late && pushes), "after: {}", change.name);
+                        if late { &after } else { &before }.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+            together.wait();
+            std::thread::sleep(std::time::Duration::from_millis(3));
+            (change.take)(&installation);
+            taken.store(true, Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(3));
+            done.store(true, Ordering::SeqCst);
+        });
+        if let Some(new) = (change.give)(&installation) {
+            secret = new;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert!(runtime.block_on(may_push(&installation.app, &secret)), "given back: {}", change.name);
+    }
+    println!("{} changes, {before:?} tokens before and {after:?} after", rounds * 6);
+}
