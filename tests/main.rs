@@ -22,6 +22,8 @@ mod instructions;
 mod model;
 mod server;
 #[cfg(test)]
+mod soak;
+#[cfg(test)]
 mod store_contract;
 #[cfg(test)]
 mod support;
