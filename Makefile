@@ -10,12 +10,12 @@
 
 CARGO ?= cargo
 
-.PHONY: run test test-quick test-e2e test-browser test-instructions screenshots lint bench bench-quick profile soak fuzz tools
+.PHONY: run test test-quick test-e2e test-browser test-instructions screenshots lint bench bench-quick profile soak fuzz supply-chain tools
 
 run:
 	$(CARGO) run --release -- serve
 
-test: tools lint test-quick test-e2e test-browser test-instructions
+test: tools lint supply-chain test-quick test-e2e test-browser test-instructions
 
 test-quick:
 	$(CARGO) test --no-fail-fast
@@ -55,6 +55,10 @@ bench-quick:
 
 profile:
 	$(CARGO) bench --bench dockpass-bench -- profile
+
+# Licences, sources and advisories of what is linked.
+supply-chain:
+	tests/supply-chain.sh
 
 soak: tools
 	tests/soak/run.sh

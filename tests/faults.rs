@@ -8,6 +8,7 @@ mod altered;
 mod disk;
 mod kill;
 mod kill_server;
+mod operations;
 pub(crate) mod site;
 mod together;
 

@@ -9,6 +9,8 @@ mod canary;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod e2e;
@@ -25,6 +27,8 @@ mod server;
 mod soak;
 #[cfg(test)]
 mod store_contract;
+#[cfg(test)]
+mod supply_chain;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
