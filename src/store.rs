@@ -27,6 +27,7 @@ pub mod sessions;
 pub mod sqlite;
 pub mod teams;
 
+use crate::domain::time::Timestamp;
 use crate::keys::{RowKey, VerifyKey};
 use crate::telemetry::labels::Access;
 use crate::telemetry::{Metrics, Stopwatch};
@@ -70,7 +71,10 @@ impl Store {
         migrate::migrate(engine.as_ref())?;
         let store = Self { engine, rows: key.row_key().clone(), metrics: None };
         let id = key.id().to_string();
-        store.write("bind keys", |tx| tx.bind_row_key(&id))?;
+        // Nearly always there: a command that only reads must not wait for those that write.
+        if !store.read("check keys", |tx| tx.is_bound_to(&id))? {
+            store.write("bind keys", |tx| tx.bind_row_key(&id))?;
+        }
         Ok(store)
     }
 
@@ -197,20 +201,42 @@ impl Tx<'_> {
         is_genuine(self.rows, table, fields, mac)
     }
 
-    /// Notes which key the rows are sealed with, or refuses to go on with another one: every grant would be ignored.
-    fn bind_row_key(&mut self, ours: &str) -> Result<(), StoreError> {
+    /// Whether the rows are sealed with this key; `false` while they are sealed with none. Refuses to go on with another one:
+    /// every grant would be ignored.
+    fn is_bound_to(&mut self, ours: &str) -> Result<bool, StoreError> {
         let theirs: Option<String> =
             self.first("SELECT value FROM meta WHERE key = 'row_key'", &[], |columns| columns.take())?;
         match theirs {
-            Some(theirs) if theirs == ours => Ok(()),
-            Some(theirs) => Err(StoreError::Incompatible(format!(
+            Some(theirs) if theirs != ours => Err(StoreError::Incompatible(format!(
                 "the database was written with verify key {theirs}, but KEYS_DIR holds verify key {ours}: restore the key \
                  file that belongs to this database"
             ))),
-            None => {
-                self.run("INSERT INTO meta (key, value) VALUES ('row_key', $1)", &[ours.into()]).map(drop)
-            }
+            theirs => Ok(theirs.is_some()),
         }
+    }
+
+    /// Notes which key the rows are sealed with. Another process may have been faster.
+    fn bind_row_key(&mut self, ours: &str) -> Result<(), StoreError> {
+        if !self.is_bound_to(ours)? {
+            self.run("INSERT INTO meta (key, value) VALUES ('row_key', $1)", &[ours.into()])?;
+        }
+        Ok(())
+    }
+
+    /// Notes when the rows of `table` that `key` names were last used; each time moves forward only.
+    fn note_used<'v>(
+        &mut self,
+        table: &str,
+        key: &str,
+        used: impl IntoIterator<Item = (Value<'v>, Timestamp)>,
+    ) -> Result<(), StoreError> {
+        let statement = format!(
+            "UPDATE {table} SET last_accessed_at = $1 WHERE {key} = $2 AND coalesce(last_accessed_at, $1 - 1) < $1"
+        );
+        for (row, at) in used {
+            self.run(&statement, &[at.into(), row])?;
+        }
+        Ok(())
     }
 }
 

@@ -68,9 +68,8 @@ impl Actor {
     }
 
     /// An account whose credentials were right. `origin` gives address and request id.
-    pub fn account(identity: Identity, mut origin: Origin) -> Self {
-        origin.performer = Some(identity.id);
-        origin.performer_name = Some(identity.name.to_string());
+    pub fn account(identity: Identity, origin: Origin) -> Self {
+        let origin = origin.performed_by(identity.id, identity.name.as_str());
         Self { subject: Subject::Account(identity), origin }
     }
 

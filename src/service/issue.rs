@@ -204,9 +204,7 @@ fn note_success(app: &App, request: &TokenRequest, caller: &Caller, now: Timesta
         "type": "v2auth",
         "useragent": request.user_agent,
     });
-    let mut origin = request.origin.clone();
-    origin.performer = Some(identity.id);
-    origin.performer_name = Some(name.to_owned());
+    let origin = request.origin.clone().performed_by(identity.id, name);
     let robot = robot.then_some(identity.id);
     app.ledger.note_event(LoginEvent {
         kind: "login_success",

@@ -63,16 +63,27 @@ pub fn create(app: &App, actor: &Actor, name: &str, email: Option<&str>) -> Resu
                 "A user or organization with this email already exists".to_owned(),
             ));
         }
-        let kind = AccountKind::Organization;
-        let organization =
-            tx.insert_account(&NewAccount { kind, name, owner: None, email, created_at: app.now() })?;
-        let owners = tx.insert_team(organization.id, OWNERS, TeamRole::Admin, "")?;
-        if let Some(identity) = actor.identity() {
-            tx.insert_member(owners.id, identity.id)?;
-        }
-        record(app, tx, actor, &organization, "org_create")?;
-        Ok(organization)
+        create_in(app, tx, actor, name, email)
     })
+}
+
+/// As [`create`], inside a transaction that has found the name and the address free and the actor allowed to.
+pub(super) fn create_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    name: &str,
+    email: Option<&str>,
+) -> Result<Account, ServiceError> {
+    let kind = AccountKind::Organization;
+    let organization =
+        tx.insert_account(&NewAccount { kind, name, owner: None, email, created_at: app.now() })?;
+    let owners = tx.insert_team(organization.id, OWNERS, TeamRole::Admin, "")?;
+    if let Some(identity) = actor.identity() {
+        tx.insert_member(owners.id, identity.id)?;
+    }
+    record(app, tx, actor, &organization, "org_create")?;
+    Ok(organization)
 }
 
 fn record(

@@ -85,33 +85,46 @@ pub(super) fn set_in(
     let missing = || ServiceError::Invalid(format!("Repository does not exist: {}/{path}", namespace.name));
     let repository = tx.repository(namespace.id, path)?.ok_or_else(missing)?;
     tx.grant(Grantee::Account(account.id), repository.id, role)?;
-    record(app, tx, actor, namespace, &repository, "change_repo_permission", account, Some(role))
+    let grantee = Holder::Account(account);
+    Change { namespace, repository: &repository, grantee, role: Some(role) }.record(app, tx, actor)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the members of one event, used twice in this file")]
-fn record(
-    app: &App,
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    namespace: &Account,
-    repository: &Repository,
-    kind: &str,
-    account: &Account,
+/// A grant that was given (`role`) or taken back (no role), as the audit trail tells it.
+struct Change<'a> {
+    namespace: &'a Account,
+    repository: &'a Repository,
+    grantee: Holder<'a>,
     role: Option<Role>,
-) -> Result<(), ServiceError> {
-    let event = Event {
-        kind,
-        namespace: Some(namespace.id),
-        repository: Some(repository.id),
-        robot: (account.kind == AccountKind::Robot).then_some(account.id),
-        metadata: json!({
-            "username": account.name,
-            "repo": repository.name,
-            "namespace": namespace.name,
-            "role": role.map(Role::as_str),
-        }),
-    };
-    Ok(actor.record(app, tx, &event)?)
+}
+
+enum Holder<'a> {
+    Account(&'a Account),
+    Team(&'a Team),
+}
+
+impl Change<'_> {
+    fn record(&self, app: &App, tx: &mut Tx<'_>, actor: &Actor) -> Result<(), ServiceError> {
+        let (member, name, robot) = match self.grantee {
+            Holder::Account(account) => {
+                let robot = (account.kind == AccountKind::Robot).then_some(account.id);
+                ("username", &account.name, robot)
+            }
+            Holder::Team(team) => ("team", &team.name, None),
+        };
+        let event = Event {
+            kind: if self.role.is_some() { "change_repo_permission" } else { "delete_repo_permission" },
+            namespace: Some(self.namespace.id),
+            repository: Some(self.repository.id),
+            robot,
+            metadata: json!({
+                member: name,
+                "repo": self.repository.name,
+                "namespace": self.namespace.name,
+                "role": self.role.map(Role::as_str),
+            }),
+        };
+        Ok(actor.record(app, tx, &event)?)
+    }
 }
 
 /// Takes a grant back from a user or robot.
@@ -140,7 +153,8 @@ pub(super) fn unset_in(
     if !tx.revoke(Grantee::Account(account.id), repository.id)? {
         return Err(no_permission());
     }
-    record(app, tx, actor, namespace, &repository, "delete_repo_permission", account, None)
+    let grantee = Holder::Account(account);
+    Change { namespace, repository: &repository, grantee, role: None }.record(app, tx, actor)
 }
 
 /// The users and robots that a repository was granted to directly.
@@ -224,12 +238,16 @@ pub fn transitive(
     })
 }
 
+fn team_of(tx: &mut Tx<'_>, namespace: &Account, name: &str) -> Result<Team, ServiceError> {
+    let missing = || ServiceError::Invalid(format!("No team {name} in organization {}", namespace.name));
+    tx.team(namespace.id, name)?.ok_or_else(missing)
+}
+
 /// A team that a repository was granted to, and its role.
 pub fn get_team(app: &App, actor: &Actor, name: &RepositoryName, team: &str) -> Result<Role, ServiceError> {
     app.store.read("team permission", |tx| {
         let (namespace, repository) = administered(tx, actor, name, Mode::Read)?;
-        let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
-        let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
+        let found = team_of(tx, &namespace, team)?;
         let role = tx.granted_role(Grantee::Team(found.id), repository.id)?;
         role.ok_or_else(|| ServiceError::Invalid(TEAM_NOT_GRANTED.to_owned()))
     })
@@ -257,8 +275,7 @@ pub fn set_team(
 ) -> Result<(), ServiceError> {
     app.store.write("set team permission", |tx| {
         let (namespace, repository) = administered(tx, actor, name, Mode::Write)?;
-        let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
-        let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
+        let found = team_of(tx, &namespace, team)?;
         set_team_in(app, tx, actor, &namespace, &repository, &found, role)
     })
 }
@@ -274,15 +291,14 @@ pub(super) fn set_team_in(
     role: Role,
 ) -> Result<(), ServiceError> {
     tx.grant(Grantee::Team(team.id), repository.id, role)?;
-    record_team(app, tx, actor, namespace, repository, "change_repo_permission", &team.name, Some(role))
+    Change { namespace, repository, grantee: Holder::Team(team), role: Some(role) }.record(app, tx, actor)
 }
 
 /// Takes a grant back from a team.
 pub fn unset_team(app: &App, actor: &Actor, name: &RepositoryName, team: &str) -> Result<(), ServiceError> {
     app.store.write("unset team permission", |tx| {
         let (namespace, repository) = administered(tx, actor, name, Mode::Write)?;
-        let missing = || ServiceError::Invalid(format!("No team {team} in organization {}", namespace.name));
-        let found = tx.team(namespace.id, team)?.ok_or_else(missing)?;
+        let found = team_of(tx, &namespace, team)?;
         unset_team_in(app, tx, actor, &namespace, &repository, &found)
     })
 }
@@ -299,31 +315,5 @@ pub(super) fn unset_team_in(
     if !tx.revoke(Grantee::Team(team.id), repository.id)? {
         return Err(ServiceError::Invalid(TEAM_NOT_GRANTED.to_owned()));
     }
-    record_team(app, tx, actor, namespace, repository, "delete_repo_permission", &team.name, None)
-}
-
-#[expect(clippy::too_many_arguments, reason = "the members of one event, used twice in this file")]
-fn record_team(
-    app: &App,
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    namespace: &Account,
-    repository: &Repository,
-    kind: &str,
-    team: &str,
-    role: Option<Role>,
-) -> Result<(), ServiceError> {
-    let event = Event {
-        kind,
-        namespace: Some(namespace.id),
-        repository: Some(repository.id),
-        robot: None,
-        metadata: json!({
-            "team": team,
-            "repo": repository.name,
-            "namespace": namespace.name,
-            "role": role.map(Role::as_str),
-        }),
-    };
-    Ok(actor.record(app, tx, &event)?)
+    Change { namespace, repository, grantee: Holder::Team(team), role: None }.record(app, tx, actor)
 }

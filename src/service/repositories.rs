@@ -3,13 +3,14 @@
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
+use super::organizations;
 use crate::domain::caller::{AccountId, Caller, Identity};
 use crate::domain::decide::{Authority, Creation, Facts, Granted, decide};
 use crate::domain::name::{Namespace, RepositoryName};
 use crate::domain::oauth::OAuthScope;
-use crate::domain::permission::{RepositoryState, Role, TeamRole, Visibility};
+use crate::domain::permission::{RepositoryState, Role, Visibility};
 use crate::domain::scope::{Actions, Requested};
-use crate::store::accounts::{Account, AccountKind, NewAccount};
+use crate::store::accounts::{Account, AccountKind};
 use crate::store::audit::{Event, Origin};
 use crate::store::permissions::Grantee;
 use crate::store::repositories::{Repository, RepositoryId};
@@ -112,14 +113,12 @@ pub(super) fn register_pushed(
     requested: &[Requested],
     creations: &[Creation],
 ) -> Result<Granted, ServiceError> {
-    let mut origin = origin.clone();
-    origin.performer = Some(identity.id);
-    origin.performer_name = Some(identity.name.to_string());
+    let actor = Actor::account(identity.clone(), origin.clone());
     let visibility =
         if app.config.repositories.create_private_on_push { Visibility::Private } else { Visibility::Public };
     for creation in creations {
         if creation.with_namespace {
-            make_namespace(app, tx, identity, &origin, creation.repository.namespace())?;
+            make_namespace(app, tx, &actor, creation.repository.namespace())?;
         }
         let Some(namespace) = find_namespace(tx, creation.repository.namespace().as_str())? else { continue };
         if tx.repository(namespace.id, creation.repository.name())?.is_some() {
@@ -132,7 +131,7 @@ pub(super) fn register_pushed(
             description: "",
             creator: Some(identity.id),
         };
-        match plan.carry_out(app, tx, &origin) {
+        match plan.carry_out(app, tx, &actor.origin) {
             Ok(_) => {}
             // The name is not to be had yet: the registry will refuse the push, for nothing is granted on it.
             Err(ServiceError::Retired { .. }) => {}
@@ -167,33 +166,17 @@ fn decide_registered(
     }))
 }
 
-fn make_namespace(
-    app: &App,
-    tx: &mut Tx<'_>,
-    identity: &Identity,
-    origin: &Origin,
-    name: &Namespace,
-) -> Result<(), ServiceError> {
-    if tx.account_by_name(name.as_str())?.is_some() || tx.retired_until(name.as_str(), app.now())?.is_some() {
-        return Ok(());
+/// Makes the organization that a push names, unless somebody was faster or its name is not to be had yet.
+fn make_namespace(app: &App, tx: &mut Tx<'_>, actor: &Actor, name: &Namespace) -> Result<(), ServiceError> {
+    let name = name.as_str();
+    if tx.account_by_name(name)?.is_none() && tx.retired_until(name, app.now())?.is_none() {
+        organizations::create_in(app, tx, actor, name, None)?;
     }
-    let kind = AccountKind::Organization;
-    let new = NewAccount { kind, name: name.as_str(), owner: None, email: None, created_at: app.now() };
-    let organization = tx.insert_account(&new)?;
-    let owners = tx.insert_team(organization.id, "owners", TeamRole::Admin, "")?;
-    tx.insert_member(owners.id, identity.id)?;
-    let event = Event {
-        kind: "org_create",
-        namespace: Some(organization.id),
-        repository: None,
-        robot: None,
-        metadata: json!({ "namespace": name.as_str() }),
-    };
-    tx.record(origin, &event, app.now())?;
     Ok(())
 }
 
-/// Changes a repository by `change`, for which the actor needs the role `needed`, `Write` or `Admin`. `change` tells the event's kind and metadata. `None` when there is no such repository.
+/// Changes a repository by `change`, for which the actor needs the role `needed`, `Write` or `Admin`. `change` tells
+/// the event's kind and metadata.
 fn change(
     app: &App,
     actor: &Actor,

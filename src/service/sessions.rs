@@ -229,8 +229,7 @@ fn note(
                 return;
             }
             let name = identity.name.as_str();
-            origin.performer = Some(identity.id);
-            origin.performer_name = Some(name.to_owned());
+            origin = origin.performed_by(identity.id, name);
             (
                 "login_success",
                 json!({ "kind": "user", "username": name, "type": "quayauth", "useragent": user_agent }),

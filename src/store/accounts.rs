@@ -196,6 +196,13 @@ impl Tx<'_> {
         Ok(counted.unwrap_or_default())
     }
 
+    /// Whether there is no account at all. Reads one row at most, however many there are; a robot is never without its
+    /// namespace, so any account will do.
+    pub fn is_empty(&mut self) -> Result<bool, StoreError> {
+        let found = self.first("SELECT 1 FROM account LIMIT 1", &[], |columns| columns.take::<i64>())?;
+        Ok(found.is_none())
+    }
+
     /// Whether there is any user.
     pub fn has_users(&mut self) -> Result<bool, StoreError> {
         let found = self.first("SELECT id FROM account WHERE kind = 'user' LIMIT 1", &[], |columns| {
@@ -230,13 +237,7 @@ impl Tx<'_> {
 
     /// Notes logins: each account's time moves forward only.
     pub fn note_logins(&mut self, logins: &[(AccountId, Timestamp)]) -> Result<(), StoreError> {
-        for (account, at) in logins {
-            self.run(
-                "UPDATE account SET last_accessed_at = $1 WHERE id = $2 AND coalesce(last_accessed_at, $1 - 1) < $1",
-                &[(*at).into(), (*account).into()],
-            )?;
-        }
-        Ok(())
+        self.note_used("account", "id", logins.iter().map(|(account, at)| ((*account).into(), *at)))
     }
 
     /// Keeps `name` (a namespace, or `namespace/repository`) from being taken again until `until`: a token issued before the name

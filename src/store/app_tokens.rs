@@ -140,12 +140,6 @@ impl Tx<'_> {
 
     /// Notes when tokens were last used; each time moves forward only.
     pub fn note_app_tokens(&mut self, used: &[(String, Timestamp)]) -> Result<(), StoreError> {
-        for (uuid, at) in used {
-            self.run(
-                "UPDATE app_token SET last_accessed_at = $1 WHERE uuid = $2 AND coalesce(last_accessed_at, $1 - 1) < $1",
-                &[(*at).into(), uuid.into()],
-            )?;
-        }
-        Ok(())
+        self.note_used("app_token", "uuid", used.iter().map(|(uuid, at)| (uuid.into(), *at)))
     }
 }

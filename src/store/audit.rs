@@ -23,6 +23,14 @@ pub struct Origin {
     pub metadata: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Origin {
+    /// This origin, of what the account `id`, named `name`, does.
+    #[must_use]
+    pub fn performed_by(self, id: AccountId, name: &str) -> Self {
+        Self { performer: Some(id), performer_name: Some(name.to_owned()), ..self }
+    }
+}
+
 /// What happened. Metadata never holds a secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event<'a> {

@@ -269,22 +269,8 @@ impl Tx<'_> {
         Ok(self.run("DELETE FROM oauth_token WHERE uuid = $1", &[uuid.into()])? > 0)
     }
 
-    /// Deletes up to `limit` access tokens that stopped working before `before`.
-    pub fn prune_access_tokens(&mut self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
-        self.run(
-            "DELETE FROM oauth_token WHERE id IN (SELECT id FROM oauth_token WHERE expires_at < $1 LIMIT $2)",
-            &[before.into(), limit.into()],
-        )
-    }
-
     /// Notes when access tokens were last used; each time moves forward only.
     pub fn note_access_tokens(&mut self, used: &[(String, Timestamp)]) -> Result<(), StoreError> {
-        for (uuid, at) in used {
-            self.run(
-                "UPDATE oauth_token SET last_accessed_at = $1 WHERE uuid = $2 AND coalesce(last_accessed_at, $1 - 1) < $1",
-                &[(*at).into(), uuid.into()],
-            )?;
-        }
-        Ok(())
+        self.note_used("oauth_token", "uuid", used.iter().map(|(uuid, at)| (uuid.into(), *at)))
     }
 }

@@ -23,9 +23,8 @@ pub(super) fn greet(app: &App, format: Format) {
     );
     // Lines that are not JSON would break whatever reads the log.
     if format == Format::Text {
-        // A failure to count is not worth more than a missing hint.
-        let empty =
-            app.store.read::<_, StoreError>("greeting", |tx| tx.namespace_count()).is_ok_and(|n| n == 0);
+        // A failure to look is not worth more than a missing hint.
+        let empty = app.store.read::<_, StoreError>("greeting", |tx| tx.is_empty()).unwrap_or(false);
         note(&text(config, empty));
     }
 }
