@@ -5,17 +5,18 @@
 # make bench        measure everything that docs/performance.md shows (under 15 minutes; BENCH='--write' stores it)
 # make bench-quick  the same in two minutes, without the large data set
 # make profile      where the server's time goes, and a flame graph (needs perf)
+# make test-schema  the REST API against its own OpenAPI document (part of `make test`; SEED=N for other questions)
 # make soak         the long forms: faults at every system call, floods, many clients, timing; prints figures (an hour)
 # make fuzz         every fuzz target under libFuzzer (nightly Rust and cargo-fuzz); FUZZ_SECONDS for each, 60 by default
 
 CARGO ?= cargo
 
-.PHONY: run test test-quick test-e2e test-browser test-instructions screenshots lint bench bench-quick profile soak fuzz supply-chain tools
+.PHONY: run test test-quick test-e2e test-browser test-instructions test-schema screenshots lint bench bench-quick profile soak fuzz supply-chain tools
 
 run:
 	$(CARGO) run --release -- serve
 
-test: tools lint supply-chain test-quick test-e2e test-browser test-instructions
+test: tools lint supply-chain test-quick test-e2e test-browser test-instructions test-schema
 
 test-quick:
 	$(CARGO) test --no-fail-fast
@@ -46,6 +47,10 @@ lint:
 # Instructions of a token under callgrind: ignored in a plain `cargo test`, since it needs an optimised build.
 test-instructions: tools
 	$(CARGO) test --test all -- --ignored instructions::
+
+# The REST API against its OpenAPI document, by schemathesis; SEED=N asks other questions.
+test-schema: tools
+	tests/schemathesis.sh $(SEED)
 
 bench:
 	$(CARGO) bench --bench dockpass-bench -- run $(BENCH)

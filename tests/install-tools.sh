@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests run beside dockpass: registries, container clients, a browser, load tools.
 #
-#   tests/install-tools.sh [GROUP...]    groups: base registry clients engines go browser load (default: all)
+#   tests/install-tools.sh [GROUP...]    groups: base registry clients engines go browser load python (default: all)
 #
 # Safe to run again: what is there is left alone, and then nothing is downloaded or updated. Debian packages come
 # by apt where apt is there and we are root; Go programs are built once into .test-tools/bin. What cannot be
@@ -30,6 +30,7 @@ packages_of() {
       iptables:iptables docker-compose:docker-compose ;;
     browser) echo chromium:chromium chromedriver:chromium-driver ;;
     load) echo wrk:wrk strace:strace valgrind:valgrind ;;
+    python) echo python3:python3 ;;
     go) ;;
     *) return 1 ;;
   esac
@@ -96,9 +97,27 @@ install_go_programs() {
   done
 }
 
+# schemathesis and what it needs, pinned as a whole, in an environment of their own.
+install_python_programs() {
+  local wanted=tests/schemathesis/requirements.txt venv=.test-tools/python
+  cmp -s "$wanted" "$venv/installed" && return 0
+  say "pip install -r $wanted"
+  rm -rf "$venv"
+  # Debian's Python brings venv in a package of its own.
+  if ! python3 -c 'import ensurepip' 2>/dev/null; then install_packages python3-venv; fi
+  {
+    python3 -m venv "$venv" &&
+      "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -r "$wanted" &&
+      cp "$wanted" "$venv/installed"
+  } 2>.test-tools/pip.log || {
+    tail -5 .test-tools/pip.log >&2
+    say "could not install schemathesis" >&2
+  }
+}
+
 main() {
   mkdir -p "$bin"
-  [ $# -gt 0 ] || set -- base registry clients engines go browser load
+  [ $# -gt 0 ] || set -- base registry clients engines go browser load python
   local group pair proof package missing=()
   for group in "$@"; do
     local pairs
@@ -110,6 +129,7 @@ main() {
   done
   install_packages ${missing[@]+"${missing[@]}"}
   case " $* " in *" go "*) install_go_programs ;; esac
+  case " $* " in *" python "*) install_python_programs ;; esac
   say "ready: $*"
 }
 

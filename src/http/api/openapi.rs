@@ -126,8 +126,16 @@ fn openapi(https: bool) -> Value {
 }
 
 fn operation(endpoint: &Endpoint) -> Value {
-    let of_path = parameters(endpoint.template).map(|name| {
-        json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } })
+    let of_path = parameters(endpoint.template).map(|name| match name {
+        // Without a slash it would be another route: `/repository/acme/logs` is a repository called `logs`.
+        "repository" => json!({
+            "name": name, "in": "path", "required": true,
+            "description": "A namespace and the path below it; the slashes may be escaped.",
+            "schema": { "type": "string", "pattern": "^[^/]+(/[^/]+)+$" },
+        }),
+        _ => json!({
+            "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 },
+        }),
     });
     let of_query = endpoint.spec.query.iter().map(|query| {
         json!({
