@@ -7,6 +7,7 @@ mod argon;
 mod pool;
 
 pub use argon::Cost;
+pub use pool::Turn;
 
 use crate::domain::random::Random;
 use argon::Phc;
@@ -37,7 +38,7 @@ pub enum HashError {
 pub struct Settings {
     /// Threads that hash; 0 for one per processor, but no more than 4. Each keeps the memory of one password hash.
     pub threads: usize,
-    /// Hashes that may wait for a thread.
+    /// Hashes that may wait for a thread, of each [`Turn`].
     pub queue: usize,
     /// After waiting so long a hash is given up: its client has gone or will not wait for the answer.
     pub deadline: Duration,
@@ -84,8 +85,8 @@ impl Hasher {
     }
 
     /// Checks a secret against a PHC string. When the caller stops waiting, the work is not done.
-    pub async fn verify(&self, secret: &str, phc: &str) -> Result<bool, HashError> {
-        let answer = self.pool.submit(check(secret, phc)?).map_err(|_| HashError::Busy)?;
+    pub async fn verify(&self, secret: &str, phc: &str, turn: Turn) -> Result<bool, HashError> {
+        let answer = self.pool.submit(check(secret, phc)?, turn).map_err(|_| HashError::Busy)?;
         answer.await.unwrap_or(Err(HashError::Busy))
     }
 
@@ -94,10 +95,10 @@ impl Hasher {
         self.pool.run(check(secret, phc)?).unwrap_or(Err(HashError::Busy))
     }
 
-    /// Hashes a password to a PHC string.
+    /// Hashes a password to a PHC string. Only those ask for this who have shown who they are, so it comes first.
     pub async fn hash(&self, password: &str) -> Result<String, HashError> {
         let work = self.make(password, self.settings.password);
-        let answer = self.pool.submit(work).map_err(|_| HashError::Busy)?;
+        let answer = self.pool.submit(work, Turn::First).map_err(|_| HashError::Busy)?;
         answer.await.unwrap_or(Err(HashError::Busy))
     }
 

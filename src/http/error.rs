@@ -84,7 +84,9 @@ pub fn token(error: &TokenError) -> Response<Body> {
             (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "INVALID_REQUEST", error.to_string())
         }
     };
-    if status.is_server_error() {
+    // That many passwords are being checked is in the metrics; a flood must not become a flood of log lines.
+    let busy = matches!(error, TokenError::Issue(IssueError::Login(LoginError::Busy)));
+    if status.is_server_error() && !busy {
         tracing::error!(error = ?error, "no token was issued");
     }
     registry(status, code, &message)

@@ -1,8 +1,9 @@
 //! A few threads that each keep one piece of memory, and a queue that is never longer than stated.
 
+use crate::domain::throttle::Network;
 use crate::telemetry::Stopwatch;
 use argon2::Block;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// Of so many hashes one is taken from the line, however many others come first: nobody waits for ever.
+const LINE_SHARE: usize = 4;
+
+/// When a hash is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Before the others: for whoever is known, so that a flood of guesses does not keep them waiting.
+    First,
+    /// In line, as a guess from a network may be. When the line is full, whoever has most in it gives up a place.
+    InLine(Option<Network>),
+}
 
 /// A computation for a pool thread.
 pub(super) trait Work<T>: FnOnce(&mut Memory) -> T + Send + 'static {}
@@ -60,13 +73,45 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    first: VecDeque<Job>,
+    line: VecDeque<Job>,
+    /// Jobs taken so far.
+    taken: usize,
     closed: bool,
+}
+
+impl Queue {
+    fn pop(&mut self) -> Option<Job> {
+        let (one, other) = if self.taken % LINE_SHARE == LINE_SHARE - 1 {
+            (&mut self.line, &mut self.first)
+        } else {
+            (&mut self.first, &mut self.line)
+        };
+        let job = one.pop_front().or_else(|| other.pop_front());
+        self.taken = self.taken.wrapping_add(usize::from(job.is_some()));
+        job
+    }
 }
 
 struct Job {
     waited: Stopwatch,
+    network: Option<Network>,
     task: Box<dyn Task>,
+}
+
+/// Takes the last job of whoever has most in a full line, for somebody who would still have fewer with one more.
+fn give_up(line: &mut VecDeque<Job>, newcomer: Option<Network>) -> Option<Job> {
+    let mut counts: HashMap<Option<Network>, usize> = HashMap::new();
+    for job in line.iter() {
+        *counts.entry(job.network).or_default() += 1;
+    }
+    let own = counts.get(&newcomer).copied().unwrap_or_default();
+    let (greediest, most) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    if most <= own + 1 {
+        return None;
+    }
+    let last = line.iter().rposition(|job| job.network == greediest)?;
+    line.remove(last)
 }
 
 /// Work together with the place where its answer goes. Dropped undone it leaves the waiting side without an answer.
@@ -130,21 +175,26 @@ impl Pool {
     }
 
     /// Queues work whose answer is awaited. The answer is an error when the work was given up.
-    pub(super) fn submit<T: Send + 'static>(&self, work: impl Work<T>) -> Result<oneshot::Receiver<T>, Full> {
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        work: impl Work<T>,
+        turn: Turn,
+    ) -> Result<oneshot::Receiver<T>, Full> {
         let (answer, waiting) = oneshot::channel();
-        self.shared.push(Box::new(Awaited { work, answer }))?;
+        self.shared.push(Box::new(Awaited { work, answer }), turn)?;
         Ok(waiting)
     }
 
-    /// Queues work and waits for it. `None` when it was given up or there is no place for it.
+    /// Queues work of somebody known and waits for it. `None` when it was given up or there is no place for it.
     pub(super) fn run<T: Send + 'static>(&self, work: impl Work<T>) -> Option<T> {
         let (answer, waiting) = mpsc::channel();
-        self.shared.push(Box::new(Blocking { work, answer })).ok()?;
+        self.shared.push(Box::new(Blocking { work, answer }), Turn::First).ok()?;
         waiting.recv().ok()
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.shared.lock().jobs.len()
+        let queue = self.shared.lock();
+        queue.first.len() + queue.line.len()
     }
 
     pub(super) fn busy(&self) -> usize {
@@ -156,7 +206,8 @@ impl Drop for Pool {
     fn drop(&mut self) {
         let mut queue = self.shared.lock();
         queue.closed = true;
-        queue.jobs.clear();
+        queue.first.clear();
+        queue.line.clear();
         drop(queue);
         self.shared.filled.notify_all();
         for thread in self.threads.drain(..) {
@@ -172,16 +223,25 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, task: Box<dyn Task>) -> Result<(), Full> {
-        let mut queue = self.lock();
-        if queue.jobs.len() >= self.capacity {
-            queue.jobs.retain(|job| !job.task.is_abandoned());
+    fn push(&self, task: Box<dyn Task>, turn: Turn) -> Result<(), Full> {
+        let mut guard = self.lock();
+        let queue = &mut *guard;
+        let (jobs, network) = match turn {
+            Turn::First => (&mut queue.first, None),
+            Turn::InLine(network) => (&mut queue.line, network),
+        };
+        if jobs.len() >= self.capacity {
+            jobs.retain(|job| !job.task.is_abandoned());
         }
-        if queue.jobs.len() >= self.capacity || queue.closed {
+        let full = jobs.len() >= self.capacity;
+        let given_up = if full { give_up(jobs, network) } else { None };
+        if queue.closed || (full && given_up.is_none()) {
             return Err(Full);
         }
-        queue.jobs.push_back(Job { waited: Stopwatch::start(), task });
-        drop(queue);
+        jobs.push_back(Job { waited: Stopwatch::start(), network, task });
+        drop(guard);
+        // Whoever waits for it is woken outside the lock.
+        drop(given_up);
         self.filled.notify_one();
         Ok(())
     }
@@ -192,7 +252,7 @@ impl Shared {
             if queue.closed {
                 return None;
             }
-            if let Some(job) = queue.jobs.pop_front() {
+            if let Some(job) = queue.pop() {
                 return Some(job);
             }
             queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -200,7 +260,7 @@ impl Shared {
     }
 
     fn work(&self, mut memory: Memory) {
-        while let Some(Job { waited, task }) = self.next() {
+        while let Some(Job { waited, task, .. }) = self.next() {
             if task.is_abandoned() || waited.elapsed() > self.deadline {
                 continue;
             }

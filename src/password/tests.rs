@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use std::pin::pin;
 use std::sync::mpsc;
 use std::task::{Context, Waker};
+use tokio::sync::oneshot;
 
 fn hasher(settings: Settings) -> Hasher {
     Hasher::new(settings, Arc::new(SystemRandom::default())).unwrap()
@@ -100,10 +101,11 @@ fn occupied(queue: usize) -> (Pool, mpsc::Sender<()>) {
     let pool = Pool::new(1, queue, Duration::from_mins(1), 8).unwrap();
     let (release, wait) = mpsc::channel::<()>();
     let (started, running) = mpsc::channel();
-    let answer = pool.submit(move |_| {
+    let occupy = move |_: &mut pool::Memory| {
         started.send(()).unwrap();
         let _ = wait.recv();
-    });
+    };
+    let answer = pool.submit(occupy, Turn::First);
     running.recv().unwrap();
     // The work runs already, so nobody has to wait for it.
     drop(answer);
@@ -113,8 +115,8 @@ fn occupied(queue: usize) -> (Pool, mpsc::Sender<()>) {
 #[test]
 fn a_full_queue_answers_at_once() {
     let (pool, release) = occupied(2);
-    let waiting = [pool.submit(|_| 1).unwrap(), pool.submit(|_| 2).unwrap()];
-    assert!(pool.submit(|_| 3).is_err());
+    let waiting = [pool.submit(|_| 1, Turn::First).unwrap(), pool.submit(|_| 2, Turn::First).unwrap()];
+    assert!(pool.submit(|_| 3, Turn::First).is_err());
     assert_eq!(pool.run(|_| 3), None);
     assert_eq!((pool.waiting(), pool.busy()), (2, 1));
     drop(release);
@@ -122,14 +124,66 @@ fn a_full_queue_answers_at_once() {
     assert_eq!(pool.run(|_| 3), Some(3));
 }
 
+/// Queues a check from a network that notes its name when it runs.
+fn queue(
+    pool: &Pool,
+    turn: Turn,
+    name: &'static str,
+    log: &mpsc::Sender<&'static str>,
+) -> Option<oneshot::Receiver<()>> {
+    let log = log.clone();
+    pool.submit(move |_: &mut pool::Memory| log.send(name).unwrap(), turn).ok()
+}
+
+fn from(last: u8) -> Turn {
+    Turn::InLine(Some(std::net::IpAddr::from([192, 0, 2, last]).into()))
+}
+
+#[test]
+fn whoever_is_known_does_not_wait_for_guesses_and_guesses_get_their_turn_too() {
+    let (pool, release) = occupied(8);
+    let (log, done) = mpsc::channel();
+    let mut answers = vec![queue(&pool, from(1), "guess", &log), queue(&pool, from(1), "guess", &log)];
+    answers.extend((0..5).map(|_| queue(&pool, Turn::First, "known", &log)));
+    assert_eq!(pool.waiting(), 7);
+    drop(release);
+    for answer in answers.into_iter().flatten() {
+        answer.blocking_recv().unwrap();
+    }
+    drop(log);
+    // The work that occupied the pool was the first of four.
+    let order: Vec<_> = done.iter().collect();
+    assert_eq!(order, ["known", "known", "guess", "known", "known", "known", "guess"]);
+}
+
+#[test]
+fn a_line_full_of_one_networks_guesses_has_room_for_another_network() {
+    let (pool, release) = occupied(4);
+    let (log, done) = mpsc::channel();
+    let flood: Vec<_> = (0..9).filter_map(|_| queue(&pool, from(1), "flood", &log)).collect();
+    assert_eq!(flood.len(), 4);
+    let others = [queue(&pool, from(2), "two", &log), queue(&pool, from(3), "three", &log)];
+    let others = others.map(Option::unwrap);
+    assert!(queue(&pool, from(1), "flood", &log).is_none());
+    assert!(queue(&pool, from(2), "two", &log).is_none(), "its share of four places is used up");
+    drop(release);
+    for answer in others {
+        answer.blocking_recv().unwrap();
+    }
+    let given_up = flood.into_iter().map(oneshot::Receiver::blocking_recv).filter(Result::is_err).count();
+    assert_eq!(given_up, 2, "their clients are told to come back");
+    drop(log);
+    assert_eq!(done.iter().collect::<Vec<_>>(), ["flood", "flood", "two", "three"]);
+}
+
 #[test]
 fn abandoned_work_is_not_done_and_frees_its_place() {
     let (pool, release) = occupied(1);
     let (done, results) = mpsc::channel();
     let first = done.clone();
-    let answer = pool.submit(move |_| first.send("abandoned").unwrap()).unwrap();
+    let answer = pool.submit(move |_| first.send("abandoned").unwrap(), Turn::First).unwrap();
     drop(answer);
-    let answer = pool.submit(move |_| done.send("wanted").unwrap()).unwrap();
+    let answer = pool.submit(move |_| done.send("wanted").unwrap(), Turn::First).unwrap();
     drop(release);
     answer.blocking_recv().unwrap();
     assert_eq!(results.iter().collect::<Vec<_>>(), ["wanted"]);
@@ -138,7 +192,7 @@ fn abandoned_work_is_not_done_and_frees_its_place() {
 #[test]
 fn work_that_waited_past_the_deadline_is_given_up() {
     let pool = Pool::new(1, 1, Duration::ZERO, 8).unwrap();
-    assert!(pool.submit(|_| 1).unwrap().blocking_recv().is_err());
+    assert!(pool.submit(|_| 1, Turn::First).unwrap().blocking_recv().is_err());
     assert_eq!(pool.run(|_| 1), None);
 }
 
@@ -155,7 +209,7 @@ fn a_panic_ends_one_hash_and_no_thread() {
 #[test]
 fn dropping_the_pool_answers_everybody_who_waits() {
     let (pool, release) = occupied(4);
-    let answer = pool.submit(|_| 1).unwrap();
+    let answer = pool.submit(|_| 1, Turn::First).unwrap();
     let dropping = std::thread::spawn(move || drop(pool));
     assert!(answer.blocking_recv().is_err());
     drop(release);
@@ -177,11 +231,16 @@ fn many_callers_of_both_kinds_are_all_answered() {
         }
         runtime.block_on(async {
             for _ in 0..20 {
-                let (right, wrong) =
-                    tokio::join!(hasher.verify("right", &hash), hasher.verify("wrong", &hash));
+                let (right, wrong) = tokio::join!(
+                    hasher.verify("right", &hash, Turn::First),
+                    hasher.verify("wrong", &hash, Turn::First)
+                );
                 assert_eq!((right, wrong), (Ok(true), Ok(false)));
             }
-            assert_eq!(hasher.verify("again", &hasher.hash("again").await.unwrap()).await, Ok(true));
+            assert_eq!(
+                hasher.verify("again", &hasher.hash("again").await.unwrap(), Turn::First).await,
+                Ok(true)
+            );
         });
     });
     until(|| (hasher.waiting(), hasher.busy()) == (0, 0));
@@ -192,7 +251,7 @@ fn a_future_that_is_dropped_leaves_no_work() {
     let hasher = hasher(Settings { threads: 1, queue: 1, ..quick() });
     let hash = hasher.hash_blocking("x").unwrap();
     for _ in 0..100 {
-        let mut future = pin!(hasher.verify("x", &hash));
+        let mut future = pin!(hasher.verify("x", &hash, Turn::First));
         let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
     // Were a place lost each time, there would be none left.

@@ -3,13 +3,14 @@
 use super::error::ROBOTS_DISALLOWED;
 use super::oauth::{self, Bearer};
 use super::refresh::{self, Bond};
+use super::throttle::network;
 use super::{App, app_tokens};
 use crate::domain::caller::{Caller, Identity};
 use crate::domain::credential::{AccessToken, AppToken, RobotSecret, Secret};
 use crate::domain::decide::Facts;
 use crate::domain::name::{AccountName, Namespace, RepositoryName, RobotName};
 use crate::keys::Verdict;
-use crate::password::HashError;
+use crate::password::{HashError, Turn};
 use crate::store::access::RobotLogin;
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::robots::SecretRecord;
@@ -101,7 +102,7 @@ pub async fn log_in(
         // Nobody can have such a name, so no hash is spent on it.
         name if !name.contains('@') && AccountName::parse(name).is_none() => Err(LoginError::Wrong),
         _ => match RobotName::parse(username) {
-            Some(robot) => log_in_robot(app, &robot, password, repositories).await,
+            Some(robot) => log_in_robot(app, &robot, password, address, repositories).await,
             None => return log_in_user(app, username, password, address, repositories).await,
         },
     };
@@ -180,6 +181,7 @@ async fn log_in_robot(
     app: &App,
     name: &RobotName,
     password: &Secret,
+    address: Option<&str>,
     repositories: &[RepositoryName],
 ) -> Result<Standing, LoginError> {
     if app.live.robots().refuses_login(name.as_str()) {
@@ -199,7 +201,8 @@ async fn log_in_robot(
         Attempt::Right(standing) => Ok(standing),
         Attempt::Wrong => Err(LoginError::Wrong),
         Attempt::Slow(robot, record) => {
-            if !app.hasher.verify(secret.expose(), &record.hash).await? {
+            let turn = Turn::InLine(network(address));
+            if !app.hasher.verify(secret.expose(), &record.hash, turn).await? {
                 return Err(LoginError::Wrong);
             }
             write_verifier(app, &robot, &record, &secret);
@@ -330,13 +333,13 @@ pub(super) async fn check_password(
     address: Option<&str>,
 ) -> Result<CheckedPassword, LoginError> {
     let attempt = app.throttle.attempt(address, username, password);
-    app.throttle.admit(app, &attempt)?;
+    let turn = app.throttle.admit(app, &attempt)?;
     let found = app.store.read("user login", |tx| find_user(tx, username)).map_err(LoginError::Store)?;
     let hash = found.as_ref().map_or_else(|| app.hasher.dummy().to_owned(), |(_, hash)| hash.clone());
-    let right = app.hasher.verify(password.expose(), &hash).await?;
+    let right = app.hasher.verify(password.expose(), &hash, turn).await?;
     match found.filter(|(account, _)| right && account.enabled) {
         Some((account, hash)) => {
-            app.throttle.succeeded(app, &attempt);
+            app.throttle.succeeded(&attempt);
             Ok(CheckedPassword { account, hash })
         }
         None => Err(app.throttle.failed(app, &attempt)),

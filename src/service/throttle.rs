@@ -6,8 +6,9 @@ use super::App;
 use super::login::LoginError;
 use crate::domain::credential::Secret;
 use crate::domain::random::Random;
-use crate::domain::throttle::{Attempt, Throttle as State};
+use crate::domain::throttle::{Admitted, Attempt, Network, Throttle as State};
 use crate::keys::SessionKey;
+use crate::password::Turn;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,12 +26,11 @@ impl Throttle {
 
     /// An attempt from an address, as the audit trail writes it.
     pub(super) fn attempt(&self, address: Option<&str>, username: &str, password: &Secret) -> Attempt {
-        let network = address.and_then(|address| address.parse::<IpAddr>().ok()).map(Into::into);
         let length = (username.len() as u64).to_be_bytes();
         let both =
             zeroize::Zeroizing::new([&length, username.as_bytes(), password.expose().as_bytes()].concat());
         Attempt {
-            network,
+            network: network(address),
             account: self.hash("name", username.as_bytes()),
             secret: self.hash("secret", &both),
         }
@@ -44,9 +44,13 @@ impl Throttle {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fails when a slow hash must not be spent on this attempt.
-    pub(super) fn admit(&self, app: &App, attempt: &Attempt) -> Result<(), LoginError> {
-        self.state().admit(attempt, app.now()).map_err(|retry_after| LoginError::Throttled { retry_after })
+    /// When the slow hash of this attempt gets its turn. Fails when none must be spent on it.
+    pub(super) fn admit(&self, app: &App, attempt: &Attempt) -> Result<Turn, LoginError> {
+        match self.state().admit(attempt, app.now()) {
+            Ok(Admitted::Known) => Ok(Turn::First),
+            Ok(Admitted::Unknown) => Ok(Turn::InLine(attempt.network)),
+            Err(retry_after) => Err(LoginError::Throttled { retry_after }),
+        }
     }
 
     /// Notes a wrong attempt and tells how to answer it.
@@ -58,7 +62,12 @@ impl Throttle {
     }
 
     /// Notes that a password was right.
-    pub(super) fn succeeded(&self, app: &App, attempt: &Attempt) {
-        self.state().succeeded(attempt, app.now());
+    pub(super) fn succeeded(&self, attempt: &Attempt) {
+        self.state().succeeded(attempt);
     }
+}
+
+/// The network of an address, as the audit trail writes it.
+pub(super) fn network(address: Option<&str>) -> Option<Network> {
+    address.and_then(|address| address.parse::<IpAddr>().ok()).map(Into::into)
 }
