@@ -1,12 +1,13 @@
 //! Figures under load: what `make soak` prints and docs/reliability.md holds. Nothing here asserts that something is fast; each
 //! test asserts that what is right under no load is right under this one, and prints how long it took.
 //!
-//! All are `#[ignore]`d. They mean something with the optimised program on a machine that does nothing else:
-//! `tests/soak/run.sh load`.
+//! The long forms are `#[ignore]`d. They mean something with the optimised program on a machine that does nothing else:
+//! `tests/soak/run.sh load`. The short ones only look for what must never happen.
 
 mod client;
 mod clients;
 mod flood;
+mod guess;
 mod switch;
 mod timing;
 
@@ -40,6 +41,16 @@ fn memory(server: &Server, line: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.0.id())).unwrap();
     let found = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':'));
     found.unwrap().trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Prints a row for docs/reliability.md.
+fn row(what: &str, target: &str, figure: &str, met: bool) {
+    println!("\n| {what} | {target} | {figure} | {} |", if met { "yes" } else { "NO" });
+}
+
+/// For people.
+fn milliseconds(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
 /// The value that so many of a hundred do not exceed.

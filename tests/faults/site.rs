@@ -81,12 +81,17 @@ impl Site {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// Starts the server behind a wrapper and waits until it answers.
-    pub(crate) fn serve(&self, wrapper: &[&str]) -> Server {
+    /// Starts the server behind a wrapper.
+    pub(crate) fn start(&self, wrapper: &[&str]) -> Server {
         let mut command = self.command(wrapper, &["serve"]);
         let log = fs::File::create(self.path("serve.log")).unwrap();
         command.stdout(log.try_clone().unwrap()).stderr(log);
-        let server = Server(command.spawn().unwrap());
+        Server(command.spawn().unwrap())
+    }
+
+    /// Starts the server behind a wrapper and waits until it answers.
+    pub(crate) fn serve(&self, wrapper: &[&str]) -> Server {
+        let server = self.start(wrapper);
         let ready = wait_until(30, || {
             http::try_send("GET", &self.url("/health/instance"), &[], b"")
                 .is_ok_and(|reply| reply.status == 200)
