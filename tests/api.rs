@@ -1,5 +1,6 @@
 //! Whole requests to the REST API, laid out by address: what clients of Quay send, and what they get.
 
+mod clients;
 mod matrix;
 mod organizations;
 mod people;
