@@ -1,6 +1,7 @@
 //! Whole requests to the REST API, laid out by address: what clients of Quay send, and what they get.
 
 mod clients;
+mod lists;
 mod matrix;
 mod organizations;
 mod people;
@@ -55,6 +56,15 @@ impl Acme {
         Self { installation }
     }
 
+    /// A user who signed in.
+    fn actor(&self, user: &str) -> Actor {
+        let app = &self.installation.app;
+        let account = users::get(app, user).unwrap();
+        let name = AccountName::parse(user).unwrap();
+        let identity = Identity { id: account.id, name, privilege: app.privilege(user), oauth: None };
+        Actor::account(identity, Origin::default())
+    }
+
     /// An access token of a user with these scopes.
     fn token(&self, user: &str, scope: &str) -> String {
         let app = &self.installation.app;
@@ -62,10 +72,7 @@ impl Acme {
         let texts =
             applications::Texts { name: format!("{user}: {scope}"), ..applications::Texts::default() };
         let made = applications::create(app, &operator, "other", &texts).unwrap();
-        let account = users::get(app, user).unwrap();
-        let name = AccountName::parse(user).unwrap();
-        let identity = Identity { id: account.id, name, privilege: app.privilege(user), oauth: None };
-        let actor = Actor::account(identity, Origin::default());
+        let actor = self.actor(user);
         let handler = format!("{}{}", app.config.derived.origin, tokens::LOCAL_HANDLER);
         let minted = tokens::authorize(app, &actor, &made.application.client_id, &handler, scope);
         minted.unwrap().token.expose().to_owned()

@@ -1,5 +1,6 @@
 //! What the tests share: a clock that stands still, randomness that repeats, directories that go away.
 
+mod counting;
 mod installation;
 
 pub(crate) use installation::{Answer, Installation, payload};

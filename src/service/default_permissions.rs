@@ -62,7 +62,9 @@ pub fn list(app: &App, actor: &Actor, organization_name: &str) -> Result<Vec<Rul
     app.store.read("default permissions", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Read)?;
         let stored = tx.default_permissions(organization.id)?;
-        let mut names = Names::new(tx, &organization)?;
+        let accounts = tx.default_permission_accounts(organization.id)?;
+        let accounts = accounts.into_iter().map(|account| (account.id, Some(account))).collect();
+        let mut names = Names { accounts, ..Names::new(tx, &organization)? };
         stored.iter().filter_map(|rule| names.read(tx, rule).transpose()).collect()
     })
 }
@@ -195,10 +197,8 @@ fn record(
 }
 
 fn find(tx: &mut Tx<'_>, organization: &Account, uuid: &str) -> Result<Rule, ServiceError> {
-    let stored = tx.default_permissions(organization.id)?;
-    let found = stored.iter().find(|rule| rule.uuid == uuid);
-    let rule = match found {
-        Some(rule) => Names::new(tx, organization)?.read(tx, rule)?,
+    let rule = match tx.default_permission(organization.id, uuid)? {
+        Some(rule) => Names::new(tx, organization)?.read(tx, &rule)?,
         None => None,
     };
     rule.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))

@@ -38,9 +38,7 @@ fn people(tx: &mut Tx<'_>, organization: &Account) -> Result<Vec<Member>, Servic
     };
     for (account, id) in tx.memberships(organization.id)? {
         // A team whose row was altered is none.
-        if let Some(team) = teams.iter().find(|team| team.id == id)
-            && account.kind == AccountKind::User
-        {
+        if let Some(team) = teams.iter().find(|team| team.id == id) {
             of(account, &mut |member| member.teams.push(team.clone()));
         }
     }
@@ -111,7 +109,7 @@ pub fn remove(app: &App, actor: &Actor, organization_name: &str, name: &str) -> 
     })
 }
 
-/// Every account that sits in a team of an organization.
+/// Every user who sits in a team of an organization.
 pub fn ids(app: &App, actor: &Actor, organization_name: &str) -> Result<HashSet<AccountId>, ServiceError> {
     app.store.read("members", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Read)?;

@@ -201,20 +201,16 @@ pub fn myself(app: &App, actor: &Actor) -> Result<(Account, Vec<Membership>), Se
         actor.require_scope(OAuthScope::UserRead).or_else(|_| actor.require_scope(OAuthScope::UserAdmin))?;
         let user = tx.account_by_id(identity.id)?.ok_or(ServiceError::Unauthenticated)?;
         let teams = tx.teams_of(user.id)?;
+        // Of genuine rows: a team that was altered is none.
         let ids: BTreeSet<_> = teams.iter().map(|team| team.organization).collect();
-        let mut memberships = Vec::new();
-        for id in ids {
-            if let Some(organization) = tx.account_by_id(id)? {
-                let authority = authority(user.id, &teams, &organization);
-                let administers = authority == Authority::Admin;
-                memberships.push(Membership {
-                    organization,
-                    administers,
-                    creates: authority != Authority::None,
-                });
-            }
-        }
-        memberships.sort_by(|one, other| one.organization.name.cmp(&other.organization.name));
+        let mut organizations = tx.organizations_of(user.id)?;
+        organizations.retain(|organization| ids.contains(&organization.id));
+        let membership = |organization| {
+            let authority = authority(user.id, &teams, &organization);
+            let administers = authority == Authority::Admin;
+            Membership { organization, administers, creates: authority != Authority::None }
+        };
+        let memberships = organizations.into_iter().map(membership).collect();
         Ok((user, memberships))
     })
 }

@@ -77,6 +77,31 @@ impl Tx<'_> {
         Ok(found.filter(|(account, mac)| self.account_is_genuine(account, mac)).map(|(account, _)| account))
     }
 
+    /// Accounts that a condition with one parameter finds, in an order.
+    fn accounts_where(&mut self, condition: &str, value: Value<'_>) -> Result<Vec<Account>, StoreError> {
+        let statement = format!("SELECT {COLUMNS} FROM account WHERE {condition}");
+        let found = self.all(&statement, &[value], read_account)?;
+        let genuine = |(account, mac): &(Account, Vec<u8>)| self.account_is_genuine(account, mac);
+        Ok(found.into_iter().filter(genuine).map(|(account, _)| account).collect())
+    }
+
+    /// The organizations that have a team which an account sits in, by name.
+    pub fn organizations_of(&mut self, account: AccountId) -> Result<Vec<Account>, StoreError> {
+        let condition = "id IN (SELECT team.organization_id FROM team_member \
+                         JOIN team ON team.id = team_member.team_id WHERE team_member.account_id = $1) ORDER BY name";
+        self.accounts_where(condition, account.into())
+    }
+
+    /// Every account that the default permissions of an organization name.
+    pub fn default_permission_accounts(
+        &mut self,
+        organization: AccountId,
+    ) -> Result<Vec<Account>, StoreError> {
+        let condition = "id IN (SELECT activating_account_id FROM default_permission WHERE organization_id = $1 \
+                         UNION SELECT delegate_account_id FROM default_permission WHERE organization_id = $1)";
+        self.accounts_where(condition, organization.into())
+    }
+
     /// The account with exactly this name.
     pub fn account_by_name(&mut self, name: &str) -> Result<Option<Account>, StoreError> {
         self.account_where("name = $1", name.into())

@@ -63,12 +63,29 @@ impl Tx<'_> {
         &mut self,
         organization: AccountId,
     ) -> Result<Vec<DefaultPermission>, StoreError> {
-        let rows = self.all(
+        self.default_permissions_where("organization_id = $1 ORDER BY id", &[organization.into()])
+    }
+
+    /// The default permission of an organization with this uuid.
+    pub fn default_permission(
+        &mut self,
+        organization: AccountId,
+        uuid: &str,
+    ) -> Result<Option<DefaultPermission>, StoreError> {
+        let condition = "organization_id = $1 AND uuid = $2";
+        Ok(self.default_permissions_where(condition, &[organization.into(), uuid.into()])?.pop())
+    }
+
+    fn default_permissions_where(
+        &mut self,
+        condition: &str,
+        parameters: &[Value<'_>],
+    ) -> Result<Vec<DefaultPermission>, StoreError> {
+        let statement = format!(
             "SELECT uuid, organization_id, activating_account_id, delegate_account_id, delegate_team_id, role, mac \
-             FROM default_permission WHERE organization_id = $1 ORDER BY id",
-            &[organization.into()],
-            read,
-        )?;
+             FROM default_permission WHERE {condition}"
+        );
+        let rows = self.all(&statement, parameters, read)?;
         let genuine = |(permission, mac): (Option<DefaultPermission>, Vec<u8>)| {
             permission
                 .filter(|permission| self.is_genuine("default_permission", &permission.deciding(), &mac))

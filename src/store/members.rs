@@ -18,14 +18,14 @@ pub struct TeamCounts {
 }
 
 impl Tx<'_> {
-    /// Which users and robots sit in which teams of an organization, by name.
+    /// Which users (robots left out) sit in which teams of an organization, by name.
     pub fn memberships(&mut self, organization: AccountId) -> Result<Vec<(Account, TeamId)>, StoreError> {
         let columns = accounts::COLUMNS;
         let statement = format!(
             "SELECT {columns}, team_member.team_id, team_member.mac FROM team \
              JOIN team_member ON team_member.team_id = team.id \
              JOIN account ON account.id = team_member.account_id \
-             WHERE team.organization_id = $1 ORDER BY account.name, team.name"
+             WHERE team.organization_id = $1 AND account.kind = 'user' ORDER BY account.name, team.name"
         );
         let rows = self.all(&statement, &[organization.into()], |columns| {
             let (account, mac) = read_account(columns)?;

@@ -1,5 +1,6 @@
 //! A whole dockpass in a temporary directory, driven without a socket.
 
+use super::counting::Counting;
 use super::{TestClock, TestRandom};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -19,6 +20,7 @@ use dockpass::service::robots::NewRobot;
 use dockpass::service::throttle::Throttle;
 use dockpass::service::{App, organizations, permissions, repositories, robots, teams, users};
 use dockpass::store::audit::EventFilter;
+use dockpass::store::sqlite::Sqlite;
 use dockpass::store::{Store, StoreError};
 use dockpass::telemetry::Metrics;
 use http_body_util::BodyExt;
@@ -28,6 +30,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A whole dockpass. Its clock stands at [`super::START`].
 pub(crate) struct Installation {
@@ -36,6 +39,7 @@ pub(crate) struct Installation {
     clock: Arc<TestClock>,
     actor: Actor,
     directory: tempfile::TempDir,
+    statements: Arc<AtomicU64>,
 }
 
 /// Opens what is in `directory`, with the database at `database`.
@@ -44,6 +48,7 @@ fn open(
     database: &Path,
     clock: Arc<TestClock>,
     metrics: &Arc<Metrics>,
+    statements: &Arc<AtomicU64>,
 ) -> Result<App, StoreError> {
     let random = Arc::new(TestRandom::new(7));
     let environment: BTreeMap<String, String> = BTreeMap::new();
@@ -57,7 +62,8 @@ fn open(
     );
     let keys = keys.unwrap();
     let symmetric = keys.symmetric().unwrap();
-    let store = Store::open_sqlite(database, &symmetric.verify)?.observed(metrics.clone());
+    let engine = Counting { engine: Sqlite::open(database)?, statements: statements.clone() };
+    let store = Store::new(Box::new(engine), &symmetric.verify)?.observed(metrics.clone());
     let throttle = Throttle::new(random.as_ref());
     Ok(App {
         config,
@@ -82,9 +88,11 @@ impl Installation {
         std::fs::write(directory.path().join("config.yaml"), config).unwrap();
         let metrics = Arc::new(Metrics::new());
         let database = directory.path().join("dockpass.db");
-        let app = Arc::new(open(directory.path(), &database, clock.clone(), &metrics).unwrap());
+        let statements = Arc::default();
+        let app = open(directory.path(), &database, clock.clone(), &metrics, &statements);
+        let app = Arc::new(app.unwrap());
         let dispatch = Dispatch::new(app.clone(), metrics);
-        Self { app, dispatch, clock, actor: Actor::operator("test"), directory }
+        Self { app, dispatch, clock, actor: Actor::operator("test"), directory, statements }
     }
 
     /// A file beside the database.
@@ -95,7 +103,12 @@ impl Installation {
     /// The same configuration and keys on another database file.
     pub(crate) fn on_database(&self, path: &Path) -> Result<Arc<App>, StoreError> {
         let metrics = Arc::new(Metrics::new());
-        open(self.directory.path(), path, self.clock.clone(), &metrics).map(Arc::new)
+        open(self.directory.path(), path, self.clock.clone(), &metrics, &self.statements).map(Arc::new)
+    }
+
+    /// How many statements were sent to the database so far.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Moves the clock.

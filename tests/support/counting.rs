@@ -1,0 +1,58 @@
+//! An engine that counts the statements that are run through it.
+
+use dockpass::store::StoreError;
+use dockpass::store::engine::{EachRow, Engine, Outcome, Sql, Value};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Runs everything on another engine.
+pub(super) struct Counting<E> {
+    pub(super) engine: E,
+    pub(super) statements: Arc<AtomicU64>,
+}
+
+impl<E: Engine> Engine for Counting<E> {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn Sql)) -> Result<(), StoreError> {
+        self.engine.read(&mut |sql| work(&mut Session { sql, statements: &self.statements }))
+    }
+
+    fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
+        self.engine.write(&mut |sql| work(&mut Session { sql, statements: &self.statements }))
+    }
+
+    fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        self.engine.backup(path)
+    }
+
+    fn check(&self) -> Result<Vec<String>, StoreError> {
+        self.engine.check()
+    }
+}
+
+struct Session<'a> {
+    sql: &'a mut dyn Sql,
+    statements: &'a AtomicU64,
+}
+
+impl Sql for Session<'_> {
+    fn query(
+        &mut self,
+        statement: &str,
+        parameters: &[Value<'_>],
+        each: EachRow<'_>,
+    ) -> Result<(), StoreError> {
+        self.statements.fetch_add(1, Relaxed);
+        self.sql.query(statement, parameters, each)
+    }
+
+    fn execute(&mut self, statement: &str, parameters: &[Value<'_>]) -> Result<usize, StoreError> {
+        self.statements.fetch_add(1, Relaxed);
+        self.sql.execute(statement, parameters)
+    }
+
+    fn script(&mut self, statements: &str) -> Result<(), StoreError> {
+        self.statements.fetch_add(1, Relaxed);
+        self.sql.script(statements)
+    }
+}
