@@ -37,6 +37,7 @@ pub mod organizations;
 pub mod permissions;
 pub mod refresh;
 pub mod repositories;
+pub mod robot_lists;
 pub mod robot_pages;
 pub mod robots;
 pub mod sessions;

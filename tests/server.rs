@@ -8,9 +8,11 @@ mod slow;
 mod smuggling;
 mod tls;
 
+use dockpass::http::blocking::Blocking;
 use dockpass::http::body::{BodyLimits, RequestBody, read_limited};
 use dockpass::http::reply::{self, Body};
 use dockpass::http::server::{self, Connection, Limits, Listener, Statistics};
+use dockpass::service::error::ServiceError;
 use hyper::{Request, Response, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -110,9 +112,26 @@ async fn handle(
         }
         "/panic" => panic!("asked for"),
         "/big" => reply::with_type(StatusCode::OK, "application/octet-stream", vec![b'x'; 32 * 1024 * 1024]),
+        "/pieces" => pieces(short() / 3, false),
+        "/stuck" => pieces(short() * 20, false),
+        "/broken" => pieces(Duration::ZERO, true),
         "/peer" => reply::text(StatusCode::OK, format!("{} {}", connection.peer.ip(), connection.tls)),
         path => reply::text(StatusCode::OK, format!("{} {path}", parts.method)),
     }
+}
+
+/// Numbers up to 6 in as many pieces, each of which takes so long to make; or a piece that cannot be made.
+fn pieces(time: Duration, broken: bool) -> Response<Body> {
+    let mut number = 1;
+    let next = move || {
+        std::thread::sleep(time);
+        number += 1;
+        if broken && number == 4 {
+            return Err(ServiceError::Forbidden);
+        }
+        Ok(if number > 6 { Vec::new() } else { number.to_string().into_bytes() })
+    };
+    reply::in_pieces("text/plain", b"1".to_vec(), Blocking::default(), next)
 }
 
 /// The client's end of a connection, byte by byte under the test's control.

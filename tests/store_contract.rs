@@ -113,9 +113,9 @@ fn names_are_compared_exactly_and_never_as_patterns() {
             assert_eq!(tx.account_by_name("MY_ORG")?, None);
             assert_eq!(tx.account_by_name("my%")?, None);
             let mut names = Vec::new();
-            tx.visit_robots(one.id, None, |robot, _| names.push(robot.account.name))?;
+            names.extend(tx.robots(one.id, None)?.into_iter().map(|robot| robot.account.name));
             tx.delete_account(one.id)?;
-            tx.visit_robots(other.id, None, |robot, _| names.push(robot.account.name))?;
+            names.extend(tx.robots(other.id, None)?.into_iter().map(|robot| robot.account.name));
             assert_eq!(names, ["my_org+ci", "myxorg+ci"]);
             Ok(())
         });

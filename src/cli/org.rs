@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::prompt::Consent;
 use super::{Global, open, parse};
 use crate::domain::name::Namespace;
-use crate::service::{organizations, repositories, robots, teams};
+use crate::service::{organizations, repositories, robot_lists, teams};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -107,7 +107,7 @@ fn show(session: &Session, name: &Namespace) -> Result<(), CliError> {
     let found = find(session, name)?;
     let mut shown = account(&found);
     let teams = teams::list(app, actor, name.as_str())?;
-    let (robots, _) = robots::list(app, actor, name.as_str(), false, None)?;
+    let robots = robot_lists::list(app, actor, name.as_str(), None)?;
     let list = |after: &str| repositories::list(app, actor, name.as_str(), after, PAGE);
     let repositories = all(list, |found| &found.name)?;
     if let Some(members) = shown.as_object_mut() {

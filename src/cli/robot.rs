@@ -11,6 +11,7 @@ use crate::domain::credential::Secret;
 use crate::domain::name::{Namespace, RobotName, TeamName};
 use crate::domain::permission::Role;
 use crate::service::error::ServiceError;
+use crate::service::robot_lists;
 use crate::service::robots::{self, NewRobot};
 use crate::store::robots::Robot as StoredRobot;
 use clap::{Args, Subcommand};
@@ -137,15 +138,15 @@ impl Robot {
             Self::BulkCreate { equipment } => bulk::create(session, &equipment.new_robot()),
             Self::List { namespace } => {
                 super::repo::check_namespace(session, &namespace)?;
-                let (mut listed, _) = robots::list(app, actor, namespace.as_str(), false, None)?;
-                listed.sort_by(|one, other| one.robot.account.name.cmp(&other.robot.account.name));
+                let mut listed = robot_lists::list(app, actor, namespace.as_str(), None)?;
+                listed.sort_by(|one, other| one.account.name.cmp(&other.account.name));
                 let columns = [
                     ("NAME", "name"),
                     ("CREATED", "created_at"),
                     ("LAST ACCESSED", "last_accessed_at"),
                     ("DESCRIPTION", "description"),
                 ];
-                out.list(&columns, listed.iter().map(|listed| view(&listed.robot)).collect())
+                out.list(&columns, listed.iter().map(view).collect())
             }
             Self::Show { name } => show(session, &name),
             Self::Rotate { name, delivery } => {

@@ -71,10 +71,10 @@ pub async fn answer(
                 .map_err(|error| (error::body_status(&error), error.to_string()))
         }
     };
-    let shared = Arc::clone(app);
+    let (shared, threads) = (Arc::clone(app), blocking.clone());
     let work = move || {
         let mut caller = None;
-        let answer = admit(shared, route.endpoint(), head, body, origin, https, &mut caller)
+        let answer = admit(shared, threads, route.endpoint(), head, body, origin, https, &mut caller)
             .and_then(|call| route.handle(&call));
         (answer, caller)
     };
@@ -85,8 +85,10 @@ pub async fn answer(
 }
 
 /// Checks what is the same for all routes.
+#[expect(clippy::too_many_arguments, reason = "all that is known of a request, once")]
 fn admit(
     app: Arc<App>,
+    blocking: Blocking,
     endpoint: &'static Endpoint,
     head: Parts,
     body: Result<Bytes, (hyper::StatusCode, String)>,
@@ -124,7 +126,7 @@ fn admit(
         return Err(Refusal::ReadOnly);
     }
     let query = Fields::of_query(&head.uri)?;
-    Ok(Call { app, actor, credential, endpoint, head, https, query, body })
+    Ok(Call { app, blocking, actor, credential, endpoint, head, https, query, body })
 }
 
 /// A browser that calls without a script of ours was made to by a link or an image on some page.

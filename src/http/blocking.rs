@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Use cases that run at the same time. Writes queue on one lock anyway, and a reader is rarely slower than a millisecond.
 const AT_ONCE: usize = 32;
+/// Answers that are being written in pieces at the same time. Each keeps about a megabyte: the ids of a hundred thousand robots
+/// and two pieces.
+const IN_PIECES: usize = 64;
 /// How long a use case waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -17,19 +20,27 @@ pub struct Busy;
 
 /// The bound on what runs at the same time. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Blocking(Arc<Semaphore>);
+pub struct Blocking {
+    turns: Arc<Semaphore>,
+    in_pieces: Arc<Semaphore>,
+}
 
 impl Default for Blocking {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), in_pieces: Arc::new(Semaphore::new(IN_PIECES)) }
     }
 }
 
 impl Blocking {
+    /// The right to write one answer in pieces, for as long as it is held. Not waited for: those who have it may be slow.
+    pub fn in_pieces(&self) -> Result<OwnedSemaphorePermit, Busy> {
+        Arc::clone(&self.in_pieces).try_acquire_owned().map_err(|_| Busy)
+    }
+
     /// Runs `work` on a thread where it may block. Once begun it runs to its end, also when nobody waits for it any more: a
     /// change is made as a whole. A panic in it is this caller's panic.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await;
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
         let permit = turn.map_err(|_| Busy)?.map_err(|_| Busy)?;
         let task = tokio::task::spawn_blocking(move || {
             let result = work();

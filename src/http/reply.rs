@@ -1,5 +1,11 @@
 //! Response builders, and the one place that knows caching and security headers.
 
+mod pieces;
+
+pub use pieces::BrokenOff;
+
+use super::blocking::Blocking;
+use crate::service::error::ServiceError;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -9,39 +15,77 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 use serde::Serialize;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A response body: bytes that are all there already, so that `Content-Length` is always known and a `HEAD`
-/// request is answered like `GET`, the body left out when it is written.
-#[derive(Clone, Debug, Default)]
-pub struct Body(Full<Bytes>);
+/// A response body. Nearly always bytes that are all there already, so that `Content-Length` is known and a `HEAD` request is
+/// answered like `GET`, the body left out when it is written.
+pub struct Body(Content);
+
+enum Content {
+    Whole(Full<Bytes>),
+    Pieces(Box<pieces::Pieces>),
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Body").field(&self.size_hint()).finish()
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self(Content::Whole(Full::default()))
+    }
+}
 
 impl<T: Into<Bytes>> From<T> for Body {
     fn from(bytes: T) -> Self {
-        Self(Full::new(bytes.into()))
+        Self(Content::Whole(Full::new(bytes.into())))
     }
 }
 
 impl HttpBody for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.0).poll_frame(context)
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        match &mut self.0 {
+            Content::Whole(bytes) => Pin::new(bytes).poll_frame(context).map_err(|never| match never {}),
+            Content::Pieces(pieces) => pieces.poll(context).map_ok(Frame::data),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        match &self.0 {
+            Content::Whole(bytes) => bytes.is_end_stream(),
+            Content::Pieces(pieces) => pieces.is_done(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        match &self.0 {
+            Content::Whole(bytes) => bytes.size_hint(),
+            Content::Pieces(_) => SizeHint::default(),
+        }
     }
+}
+
+/// 200 with a body that is too long to be there all at once: its first piece, and what makes the next one (an empty one is the
+/// end). It is made when the client has taken the one before; between two nothing may be held that others wait for.
+pub fn in_pieces(
+    content_type: &'static str,
+    first: Vec<u8>,
+    blocking: Blocking,
+    next: impl FnMut() -> Result<Vec<u8>, ServiceError> + Send + 'static,
+) -> Response<Body> {
+    let pieces = pieces::Pieces::new(first, blocking, Box::new(next));
+    let mut response = Response::new(Body(Content::Pieces(Box::new(pieces))));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }
 
 /// JSON. A value that cannot be written as JSON is a fault of this program and becomes an empty 500.

@@ -8,18 +8,14 @@ use crate::config::RobotTokenDisplay;
 use crate::domain::caller::{AccountId, Identity};
 use crate::domain::credential::{RobotSecret, Secret};
 use crate::domain::name::{NameError, Namespace, RobotName, ShortName};
-use crate::domain::oauth::OAuthScope;
 use crate::domain::permission::Role;
 use crate::store::Tx;
 use crate::store::accounts::{Account, AccountKind, NewAccount};
 use crate::store::audit::Event;
 use crate::store::default_permissions::DefaultPermission;
 use crate::store::permissions::Grantee;
-use crate::store::repositories::RepositoryId;
 use crate::store::robots::{Robot, SecretRecord};
-use crate::store::teams::{Team, TeamId};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
 
 /// Most characters of a robot's description.
 pub const MAX_DESCRIPTION: usize = 255;
@@ -213,7 +209,7 @@ fn record(app: &App, robot: AccountId, generation: i64, secret: &RobotSecret, ha
 }
 
 /// The secret in clear, if it is kept so that it can be shown again and the seal is whole.
-fn unseal(app: &App, robot: AccountId, record: Option<&SecretRecord>) -> Option<Secret> {
+pub(super) fn unseal(app: &App, robot: AccountId, record: Option<&SecretRecord>) -> Option<Secret> {
     let record = record.filter(|_| app.config.robots.token_display == RobotTokenDisplay::Always)?;
     let sealed = record.sealed.as_deref()?;
     let opened = app.keys.seal.open(robot, record.generation, sealed).ok()?;
@@ -239,131 +235,6 @@ pub fn get(
         };
         Ok((robot, secret))
     })
-}
-
-/// A robot in a list.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// The robot.
-    pub robot: Robot,
-    /// Its secret; only if it was asked for, may be seen and can be shown.
-    pub secret: Option<Secret>,
-}
-
-/// What a list of robots is asked to show beside the robots.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Asked {
-    /// Their secrets.
-    pub secrets: bool,
-    /// Their teams, and the repositories granted to them directly.
-    pub grants: bool,
-    /// At most so many robots.
-    pub limit: Option<usize>,
-}
-
-/// What the actor gets to see of what it asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sight {
-    /// Secrets.
-    pub secrets: bool,
-    /// Teams and repositories.
-    pub grants: bool,
-}
-
-/// The teams and repositories of a namespace's robots. Ids and names are kept once each: an organization may have a
-/// hundred thousand robots.
-#[derive(Debug, Default)]
-pub struct Grants {
-    teams: Vec<Team>,
-    memberships: Vec<(AccountId, TeamId)>,
-    repositories: HashMap<RepositoryId, String>,
-    granted: Vec<(AccountId, RepositoryId)>,
-}
-
-impl Grants {
-    fn read(tx: &mut Tx<'_>, owner: &Account) -> Result<Self, ServiceError> {
-        let (repositories, granted) = tx.robot_repositories(owner.id)?;
-        let teams = tx.teams(owner.id)?;
-        Ok(Self { teams, memberships: tx.robot_memberships(owner.id)?, repositories, granted })
-    }
-
-    /// The teams that a robot sits in, by name.
-    pub fn teams(&self, robot: AccountId) -> impl Iterator<Item = &Team> {
-        let of = of_robot(&self.memberships, robot);
-        self.teams.iter().filter(move |team| of.iter().any(|(_, id)| *id == team.id))
-    }
-
-    /// The repositories granted to a robot directly, in the order of their making.
-    pub fn repositories(&self, robot: AccountId) -> impl Iterator<Item = &str> {
-        of_robot(&self.granted, robot)
-            .iter()
-            .filter_map(|(_, id)| self.repositories.get(id))
-            .map(String::as_str)
-    }
-}
-
-/// The part of a list sorted by robot that is about one robot.
-fn of_robot<T>(sorted: &[(AccountId, T)], robot: AccountId) -> &[(AccountId, T)] {
-    let start = sorted.partition_point(|(id, _)| *id < robot);
-    let end = sorted.partition_point(|(id, _)| *id <= robot);
-    sorted.get(start..end).unwrap_or_default()
-}
-
-/// Hands the robots of a namespace to `each`, one after the other as they are read: those that logged in last come first. Any
-/// member of an organization may list them, without secrets and grants.
-pub fn visit(
-    app: &App,
-    actor: &Actor,
-    namespace: &str,
-    asked: Asked,
-    mut each: impl FnMut(Listed, Option<&Grants>),
-) -> Result<Sight, ServiceError> {
-    app.store.read("robots", |tx| {
-        let Some(owner) = find_namespace(tx, namespace)? else {
-            actor.require_super_user(Mode::Read)?;
-            return Ok(Sight { secrets: true, grants: true });
-        };
-        let reads = actor.administers(tx, &owner, Mode::Read)?;
-        let scope = if owner.kind == AccountKind::Organization {
-            OAuthScope::OrgAdmin
-        } else {
-            OAuthScope::UserAdmin
-        };
-        if !reads {
-            actor.require_scope(scope)?;
-            if !actor.is_member(tx, &owner)? {
-                return Err(actor.refusal());
-            }
-        }
-        let secrets = asked.secrets && actor.administers(tx, &owner, Mode::Write)?;
-        let sight = Sight { secrets, grants: asked.grants && reads };
-        let grants = if sight.grants { Some(Grants::read(tx, &owner)?) } else { None };
-        tx.visit_robots(owner.id, asked.limit, |robot, record| {
-            let secret = record
-                .filter(|_| sight.secrets)
-                .and_then(|record| unseal(app, robot.account.id, Some(&record)));
-            each(Listed { robot, secret }, grants.as_ref());
-        })?;
-        Ok(sight)
-    })
-}
-
-/// The robots of a namespace, and whether the actor administers it. See [`visit`].
-pub fn list(
-    app: &App,
-    actor: &Actor,
-    namespace: &str,
-    with_secrets: bool,
-    limit: Option<usize>,
-) -> Result<(Vec<Listed>, bool), ServiceError> {
-    let mut listed = Vec::new();
-    let asked = Asked { secrets: with_secrets, grants: false, limit };
-    let _ = visit(app, actor, namespace, asked, |robot, _| listed.push(robot))?;
-    let admin = app.store.read("robots", |tx| match find_namespace(tx, namespace)? {
-        Some(owner) => actor.administers(tx, &owner, Mode::Write),
-        None => Ok(true),
-    })?;
-    Ok((listed, admin))
 }
 
 /// Fails when `namespace` is a user's name that the actor administers: some of Quay's routes for organizations take those,

@@ -4,7 +4,7 @@ use super::accounts::{Account, COLUMNS, read_account};
 use super::engine::{Columns, Value};
 use super::permissions::Grantee;
 use super::repositories::RepositoryId;
-use super::teams::TeamId;
+use super::teams::{TEAM, Team, read_team};
 use super::{StoreError, Tx, is_genuine};
 use crate::domain::caller::AccountId;
 use crate::domain::time::Timestamp;
@@ -75,8 +75,26 @@ fn read_joined_secret(columns: &mut Columns<'_>) -> Result<Option<(SecretRecord,
     Ok(Some((record, columns.take()?)))
 }
 
-/// The names of repositories, and which robot was granted which of them.
-pub type RobotRepositories = (HashMap<RepositoryId, String>, Vec<(AccountId, RepositoryId)>);
+/// Robots that are read at once where there may be a hundred thousand.
+pub const BATCH: usize = 500;
+
+/// `$2` to the last parameter of a [`batch`].
+fn placeholders() -> String {
+    let names: Vec<String> = (2..BATCH + 2).map(|number| format!("${number}")).collect();
+    names.join(", ")
+}
+
+/// A namespace and ids, always as many, so that there is one statement to prepare.
+fn batch(owner: AccountId, ids: &[AccountId]) -> Vec<Value<'static>> {
+    let mut parameters = vec![Value::from(owner)];
+    parameters.extend(ids.iter().take(BATCH).map(|id| Value::from(*id)));
+    parameters.resize(BATCH + 1, Value::Null);
+    parameters
+}
+
+fn most(limit: Option<usize>) -> i64 {
+    limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX)
+}
 
 impl SecretRecord {
     pub(super) fn deciding(&self, robot: AccountId) -> [Value<'_>; 4] {
@@ -152,87 +170,105 @@ impl Tx<'_> {
         Ok(self.robots_where(condition, &[full_name.into()])?.pop())
     }
 
-    /// Hands every robot of a namespace with its newest secret to `each` as it is read, those that logged in last first, then
-    /// by name; at most `limit` if given.
-    pub fn visit_robots(
+    /// The ids of a namespace's robots, those that logged in last first, then by name; at most `limit` if given.
+    pub fn robot_ids(
         &mut self,
         owner: AccountId,
         limit: Option<usize>,
-        mut each: impl FnMut(Robot, Option<SecretRecord>),
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<AccountId>, StoreError> {
+        self.all(
+            "SELECT id FROM account WHERE owner_id = $1 ORDER BY coalesce(last_accessed_at, 0) DESC, name LIMIT $2",
+            &[owner.into(), most(limit).into()],
+            |columns| columns.take(),
+        )
+    }
+
+    /// Every robot of a namespace, in the order of [`Self::robot_ids`].
+    pub fn robots(&mut self, owner: AccountId, limit: Option<usize>) -> Result<Vec<Robot>, StoreError> {
+        let condition = "account.owner_id = $1 ORDER BY coalesce(account.last_accessed_at, 0) DESC, account.name LIMIT $2";
+        self.robots_where(condition, &[owner.into(), most(limit).into()])
+    }
+
+    /// Robots of a namespace by their ids, at most [`BATCH`], each with its newest secret; those that are gone are left out.
+    pub fn robots_by_id(
+        &mut self,
+        owner: AccountId,
+        ids: &[AccountId],
+    ) -> Result<HashMap<AccountId, (Robot, Option<SecretRecord>)>, StoreError> {
         let statement = format!(
             "SELECT {COLUMNS}, robot.description, robot.metadata, {SECRET_COLUMNS} FROM account \
              JOIN robot ON robot.account_id = account.id \
              LEFT JOIN robot_secret ON robot_secret.robot_id = account.id AND robot_secret.generation = \
              (SELECT max(generation) FROM robot_secret AS newest WHERE newest.robot_id = account.id) \
-             WHERE account.owner_id = $1 ORDER BY coalesce(account.last_accessed_at, 0) DESC, account.name LIMIT $2"
+             WHERE account.owner_id = $1 AND account.id IN ({})",
+            placeholders()
         );
-        let limit = limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX);
-        let rows = self.rows;
-        self.sql.query(&statement, &[owner.into(), limit.into()], &mut |columns| {
+        let (rows, mut found) = (self.rows, HashMap::with_capacity(ids.len()));
+        self.sql.query(&statement, &batch(owner, ids), &mut |columns| {
             let (account, mac) = read_account(columns)?;
             let robot = Robot { account, description: columns.take()?, metadata: columns.take()? };
-            if !is_genuine(rows, "account", &robot.account.deciding(), &mac) {
-                return Ok(true);
+            let id = robot.account.id;
+            if is_genuine(rows, "account", &robot.account.deciding(), &mac) {
+                let secret = read_joined_secret(columns)?
+                    .filter(|(secret, mac)| is_genuine(rows, "robot_secret", &secret.deciding(id), mac));
+                found.insert(id, (robot, secret.map(|(secret, _)| secret)));
             }
-            let secret = read_joined_secret(columns)?.filter(|(secret, mac)| {
-                is_genuine(rows, "robot_secret", &secret.deciding(robot.account.id), mac)
-            });
-            each(robot, secret.map(|(secret, _)| secret));
             Ok(true)
-        })
-    }
-
-    /// Every robot of a namespace, in the order of [`Self::visit_robots`].
-    pub fn robots(&mut self, owner: AccountId, limit: Option<usize>) -> Result<Vec<Robot>, StoreError> {
-        let mut robots = Vec::new();
-        self.visit_robots(owner, limit, |robot, _| robots.push(robot))?;
-        Ok(robots)
-    }
-
-    /// Which robots of a namespace sit in which teams, sorted by robot.
-    pub fn robot_memberships(&mut self, owner: AccountId) -> Result<Vec<(AccountId, TeamId)>, StoreError> {
-        let rows = self.rows;
-        let mut found = Vec::new();
-        self.sql.query(
-            "SELECT team_member.account_id, team_member.team_id, team_member.mac FROM account \
-             JOIN team_member ON team_member.account_id = account.id WHERE account.owner_id = $1 \
-             ORDER BY team_member.account_id, team_member.team_id",
-            &[owner.into()],
-            &mut |columns| {
-                let (robot, team): (AccountId, i64) = (columns.take()?, columns.take()?);
-                if is_genuine(rows, "team_member", &[robot.into(), team.into()], columns.take()?) {
-                    found.push((robot, TeamId(team)));
-                }
-                Ok(true)
-            },
-        )?;
+        })?;
         Ok(found)
     }
 
-    /// Which robots of a namespace were granted which repositories directly, sorted by robot, and the names of those.
-    pub fn robot_repositories(&mut self, owner: AccountId) -> Result<RobotRepositories, StoreError> {
-        let rows = self.rows;
-        let (mut names, mut found) = (HashMap::new(), Vec::new());
-        self.sql.query(
+    /// The teams that robots of an organization sit in, at most [`BATCH`] robots, for each by name.
+    pub fn teams_of_robots(
+        &mut self,
+        owner: AccountId,
+        ids: &[AccountId],
+    ) -> Result<HashMap<AccountId, Vec<Team>>, StoreError> {
+        let statement = format!(
+            "SELECT {TEAM}, team_member.account_id, team_member.mac FROM team_member \
+             JOIN team ON team.id = team_member.team_id \
+             WHERE team.organization_id = $1 AND team_member.account_id IN ({}) ORDER BY team.name",
+            placeholders()
+        );
+        let (rows, mut found) = (self.rows, HashMap::<_, Vec<_>>::new());
+        self.sql.query(&statement, &batch(owner, ids), &mut |columns| {
+            let (team, mac) = read_team(columns)?;
+            let robot: AccountId = columns.take()?;
+            if is_genuine(rows, "team", &team.deciding(), &mac)
+                && is_genuine(rows, "team_member", &[robot.into(), team.id.0.into()], columns.take()?)
+            {
+                found.entry(robot).or_default().push(team);
+            }
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// The names of the repositories of a namespace that were granted to robots directly, at most [`BATCH`] robots, for each in
+    /// the order of their making.
+    pub fn repositories_of_robots(
+        &mut self,
+        owner: AccountId,
+        ids: &[AccountId],
+    ) -> Result<HashMap<AccountId, Vec<String>>, StoreError> {
+        let statement = format!(
             "SELECT repository_permission.account_id, repository_permission.repository_id, repository_permission.role, \
-             repository_permission.mac, repository.name FROM account \
-             JOIN repository_permission ON repository_permission.account_id = account.id \
-             JOIN repository ON repository.id = repository_permission.repository_id WHERE account.owner_id = $1 \
+             repository_permission.mac, repository.name FROM repository_permission \
+             JOIN repository ON repository.id = repository_permission.repository_id \
+             WHERE repository.namespace_id = $1 AND repository_permission.account_id IN ({}) \
              ORDER BY repository_permission.account_id, repository_permission.repository_id",
-            &[owner.into()],
-            &mut |columns| {
-                let (robot, repository) = (columns.take()?, RepositoryId(columns.take()?));
-                let deciding = Grantee::Account(robot).deciding(repository, columns.take()?);
-                if is_genuine(rows, "repository_permission", &deciding, columns.take()?) {
-                    let name: &str = columns.take()?;
-                    names.entry(repository).or_insert_with(|| name.to_owned());
-                    found.push((robot, repository));
-                }
-                Ok(true)
-            },
-        )?;
-        Ok((names, found))
+            placeholders()
+        );
+        let (rows, mut found) = (self.rows, HashMap::<_, Vec<_>>::new());
+        self.sql.query(&statement, &batch(owner, ids), &mut |columns| {
+            let (robot, repository) = (columns.take()?, RepositoryId(columns.take()?));
+            let deciding = Grantee::Account(robot).deciding(repository, columns.take()?);
+            if is_genuine(rows, "repository_permission", &deciding, columns.take()?) {
+                found.entry(robot).or_default().push(columns.take()?);
+            }
+            Ok(true)
+        })?;
+        Ok(found)
     }
 
     fn robots_where(&mut self, condition: &str, parameters: &[Value<'_>]) -> Result<Vec<Robot>, StoreError> {

@@ -26,14 +26,15 @@ pub struct Team {
 }
 
 impl Team {
-    fn deciding(&self) -> [Value<'_>; 3] {
+    pub(super) fn deciding(&self) -> [Value<'_>; 3] {
         [self.id.0.into(), self.organization.into(), self.role.into()]
     }
 }
 
-const TEAM: &str = "team.id, team.organization_id, team.name, team.role, team.description, team.mac";
+pub(super) const TEAM: &str =
+    "team.id, team.organization_id, team.name, team.role, team.description, team.mac";
 
-fn read_team(columns: &mut Columns<'_>) -> Result<(Team, Vec<u8>), StoreError> {
+pub(super) fn read_team(columns: &mut Columns<'_>) -> Result<(Team, Vec<u8>), StoreError> {
     let team = Team {
         id: TeamId(columns.take()?),
         organization: columns.take()?,

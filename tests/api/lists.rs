@@ -1,19 +1,24 @@
 //! Lists of any length: read with a fixed number of statements, written in pieces, all of it told once and in order.
 
 use super::{ALL, Acme};
+use bytes::Bytes;
 use dockpass::domain::credential::RobotSecret;
 use dockpass::domain::name::RepositoryName;
 use dockpass::domain::permission::{Role, TeamRole, Visibility};
 use dockpass::http::api::{Access, ApiRoute, Endpoint};
+use dockpass::http::reply::{Body, BrokenOff};
 use dockpass::service::actor::Actor;
 use dockpass::service::oauth::applications;
-use dockpass::service::{app_tokens, repositories};
+use dockpass::service::{app_tokens, repositories, teams};
 use dockpass::store::accounts::{Account, AccountKind, NewAccount};
 use dockpass::store::audit::{Event, Origin};
 use dockpass::store::default_permissions::DefaultPermission;
 use dockpass::store::permissions::Grantee;
 use dockpass::store::robots::SecretRecord;
 use dockpass::store::{StoreError, Tx};
+use http_body_util::BodyExt;
+use hyper::Response;
+use hyper::body::Body as _;
 use serde_json::{Value, json};
 
 /// Inserts an account as its use case would, but for the slow hash of its secret.
@@ -179,4 +184,109 @@ async fn no_request_that_reads_costs_more_statements_where_there_is_more() {
     }
     assert!(few.iter().filter(|(_, status, _)| *status == 200).count() > 100, "{few:#?}");
     assert!(grown.is_empty(), "{}", grown.join("\n"));
+}
+
+/// [`Acme`] with `count` more robots in `acme`, each with a grant and a team.
+fn robots(count: usize) -> Acme {
+    let acme = Acme::new();
+    let app = &acme.installation.app;
+    let name = RepositoryName::parse("acme/app").unwrap();
+    let shared = repositories::get(app, &Actor::operator("test"), &name).unwrap().1;
+    let filled: Result<(), StoreError> = app.store.write("test", |tx| {
+        let organization = tx.account_by_name("acme")?.unwrap();
+        let devs = tx.team(organization.id, "devs")?.unwrap();
+        for number in 0..count {
+            let robot =
+                account(&acme, tx, AccountKind::Robot, &format!("acme+r{number:06}"), Some(&organization));
+            tx.insert_member(devs.id, robot.id)?;
+            tx.grant(Grantee::Account(robot.id), shared.id, Role::Read)?;
+        }
+        Ok(())
+    });
+    filled.unwrap();
+    acme
+}
+
+const PATH: &str = "/api/v1/organization/acme/robots?permissions=true&token=true";
+
+async fn begin(acme: &Acme, token: &str) -> Response<Body> {
+    let bearer = format!("Bearer {token}");
+    acme.installation.begin("GET", PATH, None, &[("authorization", bearer.as_str())], "").await
+}
+
+async fn piece(body: &mut Body) -> Option<Result<Bytes, BrokenOff>> {
+    body.frame().await.map(|frame| frame.map(|frame| frame.into_data().unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_list_of_robots_comes_in_pieces_whole_and_in_order() {
+    let acme = robots(1_700);
+    let token = acme.token("alice", ALL);
+    let before = acme.installation.statements();
+    let mut response = begin(&acme, &token).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.body().size_hint().exact(), None);
+    let mut pieces = Vec::new();
+    while let Some(next) = piece(response.body_mut()).await {
+        pieces.push(next.unwrap());
+    }
+    assert_eq!(pieces.len(), 4, "each holds 500 robots");
+    assert!(pieces.iter().all(|piece| piece.len() < 256 * 1024), "no piece is large");
+    assert!(acme.installation.statements() - before < 4 * 10, "a few statements for each piece");
+    let whole: Value = serde_json::from_slice(&pieces.concat()).unwrap();
+    let listed = whole["robots"].as_array().unwrap();
+    let names: Vec<_> = listed.iter().map(|robot| robot["name"].as_str().unwrap()).collect();
+    let expected: Vec<_> = (0..1_700).map(|number| format!("acme+r{number:06}")).collect();
+    assert_eq!(names[0], "acme+ci");
+    assert_eq!(names[1..], expected);
+    for robot in &listed[1..] {
+        assert_eq!(robot["token"].as_str().unwrap().len(), 64);
+        assert_eq!(robot["teams"][0]["name"], "devs");
+        assert_eq!(robot["repositories"], json!(["app"]));
+    }
+    for (limit, count) in [(1, 1), (500, 500), (501, 501), (100_000, 1_701)] {
+        let path = format!("/organization/acme/robots?limit={limit}");
+        let answer = acme.send(&token, "GET", &path, &Value::Null).await.json();
+        assert_eq!(answer["robots"].as_array().unwrap().len(), count);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_is_read_slowly_holds_nothing_up_and_ends_with_the_right_to_it() {
+    let acme = robots(1_700);
+    let token = acme.token("alice", ALL);
+    let mut response = begin(&acme, &token).await;
+    let first = piece(response.body_mut()).await.unwrap().unwrap();
+    assert!(first.starts_with(b"{\"robots\":[{"));
+    // Others write meanwhile, and what they write shows from the next piece on.
+    acme.installation.delete_robot("acme+r000700");
+    let second = piece(response.body_mut()).await.unwrap().unwrap();
+    let second = String::from_utf8(second.to_vec()).unwrap();
+    assert!(second.contains("acme+r000699") && !second.contains("acme+r000700"));
+    acme.installation.member("acme", "owners", "root1");
+    let operator = Actor::operator("test");
+    teams::remove_member(&acme.installation.app, &operator, "acme", "owners", "alice").unwrap();
+    assert!(piece(response.body_mut()).await.unwrap().is_err(), "nothing is shown any more");
+    assert!(piece(response.body_mut()).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_so_many_long_lists_are_written_at_a_time_and_short_ones_always() {
+    let acme = robots(600);
+    let token = acme.token("alice", ALL);
+    let mut kept = Vec::new();
+    for _ in 0..64 {
+        let response = begin(&acme, &token).await;
+        assert_eq!(response.status(), 200);
+        kept.push(response);
+    }
+    let refused = begin(&acme, &token).await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    let short = acme.send(&token, "GET", "/organization/acme/robots?limit=500", &Value::Null).await;
+    assert_eq!(short.status, 200);
+    assert!(short.json()["robots"].as_array().unwrap().len() == 500);
+    drop(kept.pop());
+    assert_eq!(begin(&acme, &token).await.status(), 200, "there is room again");
 }

@@ -1,11 +1,11 @@
 //! Clients that take their time, on purpose or not.
 
-use super::{Running, Wire, limits, short};
+use super::{HANG, Running, Wire, limits, short};
 use dockpass::http::server::{Fault, Limits};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Sends `text` byte by byte until the server has had enough of it.
 async fn drip(wire: &mut Wire<tokio::net::TcpStream>, text: &str) {
@@ -128,5 +128,46 @@ async fn a_client_that_does_not_close_after_the_last_response_is_not_waited_for(
     wire.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(wire.rest().await.ends_with("GET /"));
     server.until(|statistics| statistics.connections.get() <= 0).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_in_pieces_may_take_longer_than_a_handler_as_long_as_no_piece_does() {
+    let limits = Limits { handler: short(), ..limits() };
+    let server = Running::start(limits);
+    let mut wire = server.connect().await;
+    for (end, rest) in [("", "0\r\n\r\n"), ("Connection: close\r\n", "0\r\n\r\n")] {
+        wire.send(format!("GET /pieces HTTP/1.1\r\nHost: x\r\n{end}\r\n")).await;
+        let (status, head, _) = wire.response().await;
+        assert_eq!(status, 200);
+        assert!(head.contains("transfer-encoding: chunked") && !head.contains("content-length"), "{head}");
+        let mut body = Vec::new();
+        while !body.ends_with(rest.as_bytes()) {
+            body.push(timeout(HANG, wire.0.read_u8()).await.expect("a whole answer").unwrap());
+        }
+        let expected = (1..=6).map(|number| format!("1\r\n{number}\r\n")).collect::<Vec<_>>().concat();
+        assert_eq!(String::from_utf8(body).unwrap(), expected + rest);
+    }
+    wire.is_closed().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_piece_that_is_never_made_is_cut() {
+    let limits = Limits { handler: short(), ..limits() };
+    let server = Running::start(limits);
+    let mut wire = server.connect().await;
+    wire.send("GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(wire.rest().await.ends_with("1\r\n1\r\n"));
+    assert_eq!(server.statistics.faults(Fault::SlowHandler), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_does_not_look_like_a_whole_one() {
+    let server = Running::start(limits());
+    let mut wire = server.connect().await;
+    wire.send("GET /broken HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let text = wire.rest().await;
+    assert!(text.ends_with("1\r\n1\r\n1\r\n2\r\n1\r\n3\r\n"), "{text}");
     server.stop().await;
 }

@@ -11,6 +11,7 @@ use dockpass::domain::name::{RepositoryName, RobotName};
 use dockpass::domain::permission::{Role, TeamRole, Visibility};
 use dockpass::http::body::RequestBody;
 use dockpass::http::dispatch::Dispatch;
+use dockpass::http::reply::Body;
 use dockpass::http::server::Connection;
 use dockpass::keys::{KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
 use dockpass::password::{Hasher, Settings};
@@ -24,7 +25,7 @@ use dockpass::store::sqlite::Sqlite;
 use dockpass::store::{Store, StoreError};
 use dockpass::telemetry::Metrics;
 use http_body_util::BodyExt;
-use hyper::{HeaderMap, Request};
+use hyper::{HeaderMap, Request, Response};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -241,15 +242,15 @@ impl Installation {
         events.into_iter().rev().filter(|event| event.kind == kind).map(|event| event.metadata).collect()
     }
 
-    /// Sends a request from 192.0.2.1.
-    pub(crate) async fn send(
+    /// Sends a request from 192.0.2.1; the body of the answer has not been read yet.
+    pub(crate) async fn begin(
         &self,
         method: &str,
         path: &str,
         basic: Option<(&str, &str)>,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Answer {
+    ) -> Response<Body> {
         let mut request = Request::builder().method(method).uri(path);
         if let Some((username, password)) = basic {
             let encoded = STANDARD.encode(format!("{username}:{password}"));
@@ -260,7 +261,19 @@ impl Installation {
         }
         let request = request.body(RequestBody::from(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
         let connection = Connection { peer: SocketAddr::from(([192, 0, 2, 1], 4711)), tls: false };
-        let (head, body) = self.dispatch.handle(request, connection).await.into_parts();
+        self.dispatch.handle(request, connection).await
+    }
+
+    /// Sends a request from 192.0.2.1.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        basic: Option<(&str, &str)>,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let (head, body) = self.begin(method, path, basic, headers, body).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }

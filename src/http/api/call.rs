@@ -3,6 +3,7 @@
 use super::authenticate::Credential;
 use super::route::{Endpoint, Payload, Query};
 use crate::domain::oauth::OAuthScope;
+use crate::http::blocking::Blocking;
 use crate::http::body::{Fields, MediaType, media_type};
 use crate::http::error::Refusal;
 use crate::http::reply::{self, Body};
@@ -23,6 +24,8 @@ pub type Answer = Result<Response<Body>, Refusal>;
 pub struct Call {
     /// Everything that use cases work with.
     pub app: Arc<App>,
+    /// Where pieces of the answer are made that do not fit into one.
+    pub blocking: Blocking,
     /// Who calls, for use cases.
     pub actor: Actor,
     /// How the caller showed who it is.

@@ -9,16 +9,23 @@ use crate::domain::oauth::OAuthScope;
 use crate::domain::permission::{Role, Visibility};
 use crate::http::error::Refusal;
 use crate::http::reply;
+use crate::service::App;
+use crate::service::actor::Actor;
 use crate::service::error::ServiceError;
-use crate::service::robots::{Asked, MAX_DESCRIPTION, NewRobot};
+use crate::service::robot_lists::{Asked, Listing};
+use crate::service::robots::{MAX_DESCRIPTION, NewRobot};
 use crate::service::{federation, robots};
 use crate::store::federation::FederatedIdentity;
 use crate::store::repositories::Repository;
 use crate::store::robots::Robot;
+use crate::store::teams::Team;
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::sync::Arc;
+
+const JSON: &str = "application/json";
 
 /// The body that makes a robot.
 pub(super) const NEW_ROBOT: Schema = Schema::Record(&[
@@ -66,6 +73,12 @@ struct TeamView<'a> {
     avatar: Avatar,
 }
 
+impl<'a> TeamView<'a> {
+    fn new(team: &'a Team) -> Self {
+        Self { name: &team.name, avatar: Avatar::of_team(team) }
+    }
+}
+
 impl<'a> RobotView<'a> {
     fn new(robot: &'a Robot, secret: Option<&'a Secret>) -> Self {
         Self {
@@ -97,33 +110,47 @@ fn list(call: &Call, namespace: &str) -> Answer {
             .and_then(|limit| usize::try_from(limit).ok())
             .filter(|limit| *limit != 0),
     };
-    // Written robot by robot as they are read: an organization may have a hundred thousand.
-    let mut body = b"{\"robots\":[".to_vec();
+    let mut listing = Listing::begin(&call.app, &call.actor, namespace, asked)?;
+    let mut first = b"{\"robots\":[".to_vec();
+    write(&call.app, &call.actor, &mut listing, &mut first)?;
+    if listing.is_done() {
+        return Ok(reply::with_type(StatusCode::OK, JSON, first));
+    }
+    let held = call.blocking.in_pieces()?;
+    let (app, actor) = (Arc::clone(&call.app), call.actor.clone());
+    let next = move || {
+        let _ = &held;
+        let mut piece = Vec::new();
+        while piece.is_empty() && !listing.is_done() {
+            write(&app, &actor, &mut listing, &mut piece)?;
+        }
+        Ok(piece)
+    };
+    Ok(reply::in_pieces(JSON, first, call.blocking.clone(), next))
+}
+
+/// Writes the next robots of a list, and its end after the last one.
+fn write(app: &App, actor: &Actor, listing: &mut Listing, piece: &mut Vec<u8>) -> Result<(), ServiceError> {
     let mut failed = None;
-    robots::visit(&call.app, &call.actor, namespace, asked, |listed, grants| {
+    listing.next(app, actor, |listed| {
         let mut view = RobotView::new(&listed.robot, listed.secret.as_ref());
-        if let Some(grants) = grants {
-            let id = listed.robot.account.id;
-            view.teams = Some(
-                grants
-                    .teams(id)
-                    .map(|team| TeamView { name: &team.name, avatar: Avatar::of_team(team) })
-                    .collect(),
-            );
-            view.repositories = Some(grants.repositories(id).collect());
+        if let Some(grants) = &listed.grants {
+            view.teams = Some(grants.teams.iter().map(TeamView::new).collect());
+            view.repositories = Some(grants.repositories.iter().map(String::as_str).collect());
         }
-        if body.last() == Some(&b'}') {
-            body.push(b',');
+        // All but the very first follow another one.
+        if piece.last() != Some(&b'[') {
+            piece.push(b',');
         }
-        if let Err(error) = serde_json::to_writer(&mut body, &view) {
-            failed = Some(error);
-        }
+        failed = serde_json::to_writer(&mut *piece, &view).err().or(failed.take());
     })?;
     if let Some(error) = failed {
-        return Err(ServiceError::Internal(error.to_string()).into());
+        return Err(ServiceError::Internal(error.to_string()));
     }
-    body.extend_from_slice(b"]}");
-    Ok(reply::with_type(StatusCode::OK, "application/json", body))
+    if listing.is_done() {
+        piece.extend_from_slice(b"]}");
+    }
+    Ok(())
 }
 
 /// Lists the robots of an organization.

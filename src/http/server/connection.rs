@@ -16,11 +16,15 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// What a client has to take of its response within [`Limits::write`]. One byte would let it hold a connection for days.
 const LEAST_PROGRESS: u64 = 4096;
+
+/// How long a client may take for one piece of a response, however steadily it takes it.
+const LONGEST_PIECE: Duration = Duration::from_mins(10);
 
 /// Serves `socket` until it closes.
 pub(super) async fn serve<H, F>(
@@ -187,6 +191,7 @@ impl Watch {
             Phase::Idle => (limits.idle, Cause::Request),
             Phase::Header => (limits.header, Cause::Header),
             Phase::Handler => (limits.handler, Cause::Handler),
+            Phase::Writing => (LONGEST_PIECE, Cause::Write),
             Phase::Closing => (limits.linger, Cause::Close),
         };
         let due = self.since + patience;

@@ -22,6 +22,8 @@ pub(super) enum Phase {
     Header,
     /// The handler has the request.
     Handler,
+    /// A piece of a response is being written; how long that may take is counted by what the client takes.
+    Writing,
     /// We have closed our side and wait for the client to close its own.
     Closing,
 }
@@ -30,7 +32,7 @@ pub(super) enum Phase {
 /// threads together with it, and need no ordering.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// The phase in the lowest two bits, the number of changes above them.
+    /// The phase in the lowest three bits, the number of changes above them.
     phase: AtomicU64,
     blocked: AtomicBool,
     written: AtomicU64,
@@ -39,15 +41,16 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn enter(&self, phase: Phase) {
-        let changes = (self.phase.load(Relaxed) >> 2) + 1;
-        self.phase.store(changes << 2 | phase as u64, Relaxed);
+        let changes = (self.phase.load(Relaxed) >> 3) + 1;
+        self.phase.store(changes << 3 | phase as u64, Relaxed);
     }
 
     pub(super) fn phase(&self) -> Phase {
-        match self.phase.load(Relaxed) & 3 {
+        match self.phase.load(Relaxed) & 7 {
             0 => Phase::Idle,
             1 => Phase::Header,
             2 => Phase::Handler,
+            3 => Phase::Writing,
             _ => Phase::Closing,
         }
     }

@@ -4,7 +4,7 @@ use super::progress::{Phase, Progress};
 use super::slots::Slots;
 use super::{Connection, Fault, Limits, Shared, canned};
 use crate::http::body::RequestBody;
-use crate::http::reply::Body;
+use crate::http::reply::{Body, BrokenOff};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::header::HOST;
@@ -87,7 +87,8 @@ async fn unpanicked<F: Future>(call: impl FnOnce() -> F) -> Option<F::Output> {
     .await
 }
 
-/// A response body that tells when hyper has taken all of it: the connection then waits for the next request.
+/// A response body that tells who is waited for: us, while a piece of it is being made; the client, while it has not taken a
+/// piece; and, when hyper has taken all of it, nobody: the connection then waits for the next request.
 pub(super) struct Tracked {
     body: Body,
     progress: Arc<Progress>,
@@ -95,13 +96,18 @@ pub(super) struct Tracked {
 
 impl HttpBody for Tracked {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let phase = if polled.is_pending() { Phase::Handler } else { Phase::Writing };
+        if self.progress.phase() != phase {
+            self.progress.enter(phase);
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
