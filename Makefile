@@ -23,7 +23,7 @@ test-quick:
 
 # Real registries and real clients, and a failing disk: ignored in a plain `cargo test`, since they need what `tools` installs.
 test-e2e: tools
-	$(CARGO) test --test all -- --ignored e2e:: faults::
+	$(CARGO) test --test all -- --ignored e2e:: faults:: upgrade::
 
 # The pages in a real browser, with and without JavaScript, and axe-core on each of them.
 test-browser: tools tests/browser/node_modules

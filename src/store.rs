@@ -68,7 +68,7 @@ pub struct Store {
 impl Store {
     /// Brings the engine's schema up to date and checks that its rows were written with `key`.
     pub fn new(engine: Box<dyn Engine>, key: &VerifyKey) -> Result<Self, StoreError> {
-        migrate::migrate(engine.as_ref())?;
+        migrate::Plan::CURRENT.carry_out(engine.as_ref())?;
         let store = Self { engine, rows: key.row_key().clone(), metrics: None };
         let id = key.id().to_string();
         // Nearly always there: a command that only reads must not wait for those that write.

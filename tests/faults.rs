@@ -13,6 +13,6 @@ pub(crate) mod site;
 mod together;
 
 /// Whether everything is to be tried, however long it takes.
-fn is_long() -> bool {
+pub(crate) fn is_long() -> bool {
     std::env::var_os("DOCKPASS_FAULTS").is_some_and(|form| form == "long")
 }

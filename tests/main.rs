@@ -22,6 +22,8 @@ mod fuzz;
 mod instructions;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod requests;
 mod server;
 #[cfg(test)]
 mod soak;
@@ -33,5 +35,7 @@ mod supply_chain;
 mod support;
 #[cfg(test)]
 mod token;
+#[cfg(test)]
+mod upgrade;
 #[cfg(test)]
 mod web;

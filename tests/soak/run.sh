@@ -2,7 +2,7 @@
 # The long forms of what `make test` does in a short form, one after the other, each with a bound. Prints the figures that
 # docs/reliability.md holds.
 #
-#   tests/soak/run.sh [PART...]    parts: model flips kill calls fuzz load (default: all)
+#   tests/soak/run.sh [PART...]    parts: model requests flips kill calls fuzz load (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,12 +13,14 @@ part() {
   case $1 in
     # Random sequences of changes and tokens against the reference model; about 110 steps each.
     model) DOCKPASS_MODEL_CASES=${CASES:-10000} run model::tokens ;;
+    # Well-formed requests in random order.
+    requests) DOCKPASS_REQUESTS=${REQUESTS:-100000} run requests:: ;;
     # Single flipped bits of the database.
     flips) DOCKPASS_FLIPS=${FLIPS:-10000} run faults::altered ;;
     # The server killed at random times under load.
     kill) DOCKPASS_KILLS=${KILLS:-1000} run faults::kill_server ;;
     # Commands killed at every system call that changes a file; the disk failing.
-    calls) DOCKPASS_FAULTS=long run faults::kill:: faults::disk ;;
+    calls) DOCKPASS_FAULTS=long run faults::kill:: faults::disk upgrade:: ;;
     # Every fuzz target on stable Rust.
     fuzz) DOCKPASS_FUZZ_SECONDS=${FUZZ_SECONDS:-30} run fuzz::no_mutation ;;
     # Floods of wrong logins, idle and slow clients, timing, revocation under load.
@@ -28,5 +30,5 @@ part() {
 }
 
 echo "$(date -u +%FT%TZ) $(nproc) processors, $(free -m | awk '/^Mem/ {print $2}') MiB, $(uname -srm)"
-[ $# -gt 0 ] || set -- model flips kill calls fuzz load
+[ $# -gt 0 ] || set -- model requests flips kill calls fuzz load
 for one in "$@"; do part "$one"; done

@@ -84,7 +84,13 @@ fn open(
 impl Installation {
     /// Starts with the text of a `config.yaml`.
     pub(crate) fn new(config: &str) -> Self {
+        Self::prepared(config, |_| {})
+    }
+
+    /// As [`Self::new`], in a directory where `prepare` has put something before.
+    pub(crate) fn prepared(config: &str, prepare: impl FnOnce(&Path)) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        prepare(directory.path());
         let clock = Arc::new(TestClock::default());
         std::fs::write(directory.path().join("config.yaml"), config).unwrap();
         let metrics = Arc::new(Metrics::new());
