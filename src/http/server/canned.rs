@@ -44,6 +44,17 @@ pub(super) fn bad_host() -> Response<Body> {
     response
 }
 
+/// A body in other codings than `chunked` alone.
+pub(super) fn bad_coding() -> Response<Body> {
+    let mut response = error(
+        StatusCode::BAD_REQUEST,
+        "UNSUPPORTED",
+        "The only transfer coding taken here is chunked, once.",
+    );
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     let body = serde_json::json!({"errors": [{"code": code, "message": message}]});
     let mut response = reply::json(status, &body);

@@ -7,9 +7,9 @@ use crate::http::body::RequestBody;
 use crate::http::reply::{Body, BrokenOff};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
-use hyper::header::HOST;
+use hyper::header::{HOST, TRANSFER_ENCODING};
 use hyper::server::conn::http1;
-use hyper::{Request, Response, Version};
+use hyper::{HeaderMap, Request, Response, Version};
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -63,6 +63,9 @@ where
         if hosts > 1 || (hosts == 0 && request.version() >= Version::HTTP_11) {
             return canned::bad_host();
         }
+        if !is_plainly_framed(request.headers()) {
+            return canned::bad_coding();
+        }
         let call = || (self.shared.handler)(request.map(RequestBody::from), self.connection);
         if let Some(response) = unpanicked(call).await {
             response
@@ -71,6 +74,17 @@ where
             tracing::error!("a request handler panicked");
             canned::broken()
         }
+    }
+}
+
+/// Whether the body's end is where every reader sees it. hyper takes any list of codings that ends in `chunked`; a proxy in
+/// front that understands only one coding, or undoes two, would see another end.
+fn is_plainly_framed(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        _ => false,
     }
 }
 
