@@ -31,7 +31,7 @@ struct Change {
     give: fn(&Installation) -> Option<String>,
 }
 
-const CHANGES: [Change; 6] = [
+const CHANGES: [Change; 9] = [
     Change {
         name: "delete and make again under the same name",
         take: |one| {
@@ -50,6 +50,41 @@ const CHANGES: [Change; 6] = [
         name: "a smaller role",
         take: |one| one.grant("acme/app", "acme+ci", "read"),
         give: |one| {
+            one.grant("acme/app", "acme+ci", "write");
+            None
+        },
+    },
+    Change {
+        name: "the grant taken back",
+        take: |one| one.ungrant("acme/app", "acme+ci"),
+        give: |one| {
+            one.grant("acme/app", "acme+ci", "write");
+            None
+        },
+    },
+    Change {
+        name: "out of the team that may",
+        // In the team first, and without a grant of its own: both have to go for the right to be gone.
+        take: |one| {
+            one.member("acme", "pushers", "acme+ci");
+            one.ungrant("acme/app", "acme+ci");
+            one.leave("acme", "pushers", "acme+ci");
+        },
+        give: |one| {
+            one.grant("acme/app", "acme+ci", "write");
+            None
+        },
+    },
+    Change {
+        name: "a smaller role of the team",
+        take: |one| {
+            one.member("acme", "pushers", "acme+ci");
+            one.ungrant("acme/app", "acme+ci");
+            one.grant_team("acme/app", "pushers", "read");
+        },
+        give: |one| {
+            one.grant_team("acme/app", "pushers", "write");
+            one.leave("acme", "pushers", "acme+ci");
             one.grant("acme/app", "acme+ci", "write");
             None
         },
@@ -86,6 +121,8 @@ fn no_token_that_is_asked_for_after_a_change_carries_what_it_took_away() {
     let mut secret = installation.robot_in("acme", "acme+ci");
     installation.repository("acme/app", "private");
     installation.grant("acme/app", "acme+ci", "write");
+    installation.team("acme", "pushers", "member");
+    installation.grant_team("acme/app", "pushers", "write");
     let rounds = number("DOCKPASS_RACES").unwrap_or(4);
     let (before, after) = (AtomicU64::new(0), AtomicU64::new(0));
     for change in (0..rounds).flat_map(|_| CHANGES.iter()) {
@@ -117,5 +154,5 @@ fn no_token_that_is_asked_for_after_a_change_carries_what_it_took_away() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         assert!(runtime.block_on(may_push(&installation.app, &secret)), "given back: {}", change.name);
     }
-    println!("{} changes, {before:?} tokens before and {after:?} after", rounds * 6);
+    println!("{} changes, {before:?} tokens before and {after:?} after", rounds * 9);
 }

@@ -155,6 +155,11 @@ impl Installation {
         teams::add_member(&self.app, &self.actor, organization, team, member).unwrap();
     }
 
+    /// Takes a user or robot out of a team.
+    pub(crate) fn leave(&self, organization: &str, team: &str, member: &str) {
+        teams::remove_member(&self.app, &self.actor, organization, team, member).unwrap();
+    }
+
     /// Makes a repository.
     pub(crate) fn repository(&self, name: &str, visibility: &str) {
         let name = RepositoryName::parse(name).unwrap();
@@ -199,6 +204,12 @@ impl Installation {
     pub(crate) fn grant(&self, repository: &str, account: &str, role: &str) {
         let name = RepositoryName::parse(repository).unwrap();
         permissions::set(&self.app, &self.actor, &name, account, Role::parse(role).unwrap()).unwrap();
+    }
+
+    /// Takes a user's or robot's grant back.
+    pub(crate) fn ungrant(&self, repository: &str, account: &str) {
+        let name = RepositoryName::parse(repository).unwrap();
+        permissions::unset(&self.app, &self.actor, &name, account).unwrap();
     }
 
     /// Grants a team a role.

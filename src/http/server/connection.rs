@@ -55,7 +55,8 @@ pub(super) async fn serve<H, F>(
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&progress)));
     let requests =
         Arc::new(Requests { shared: Arc::clone(&shared), connection, progress: Arc::clone(&progress) });
-    let service = service_fn(move |request| Arc::clone(&requests).answer(request));
+    // Boxed: hyper keeps room for the future of a request as long as the connection lasts, and most connections are idle.
+    let service = service_fn(move |request| Box::pin(Arc::clone(&requests).answer(request)));
     let mut http = shared.http.serve_connection(io, service);
     match drive(&mut http, &progress, &shared.limits, &shared.stop).await {
         Ending::Finished(Ok(())) | Ending::Aborted => {}
