@@ -168,6 +168,7 @@ CREATE TABLE oauth_token (
 ) STRICT;
 CREATE INDEX oauth_token_by_application ON oauth_token (application_id);
 CREATE INDEX oauth_token_by_account ON oauth_token (account_id);
+CREATE INDEX oauth_token_by_expiry ON oauth_token (expires_at);
 
 -- Application-specific tokens (user name `$app`): act as their user at the token endpoint.
 CREATE TABLE app_token (
@@ -184,6 +185,7 @@ CREATE TABLE app_token (
     mac              BLOB NOT NULL                  -- uuid, account_id, lookup, digest, expires_at
 ) STRICT;
 CREATE INDEX app_token_by_account ON app_token (account_id);
+CREATE INDEX app_token_by_expiry ON app_token (expires_at) WHERE expires_at IS NOT NULL;
 
 -- Browser sessions, by a digest of the cookie.
 CREATE TABLE session (
@@ -202,6 +204,7 @@ CREATE TABLE retired_name (
     name  TEXT PRIMARY KEY,                         -- a namespace, or namespace/repository
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX retired_name_by_end ON retired_name (until);
 
 -- Who did what. Ids without references: an event outlives what it tells of.
 CREATE TABLE audit_event (

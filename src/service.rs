@@ -8,6 +8,7 @@
 //! - [`superusers`]: what super-users do to other people's users and organizations
 //! - [`refresh`]: refresh tokens of the token endpoint
 //! - [`throttle`]: wrong guesses, slowed down
+//! - [`prune`]: what has had its time, forgotten
 //! - [`ledger`]: logins noted outside the path of a request
 //! - [`actor`]: who changes something, and what they may change
 //! - [`audit`]: the audit trail, read
@@ -35,6 +36,7 @@ pub mod namespaces;
 pub mod oauth;
 pub mod organizations;
 pub mod permissions;
+pub mod prune;
 pub mod refresh;
 pub mod repositories;
 pub mod robot_lists;
@@ -97,11 +99,14 @@ impl App {
         let listed = |list: &[String]| list.iter().any(|entry| entry == name);
         let people = &self.config.people;
         let super_user = people.super_users_enabled && listed(&people.super_users);
+        let restricted =
+            people.restricted_users && !super_user && !listed(&people.restricted_users_whitelist);
         Privilege {
             super_user,
             full_access: super_user && people.super_users_full_access,
             read_only: listed(&people.readonly_super_users),
-            restricted: people.restricted_users && !super_user && !listed(&people.restricted_users_whitelist),
+            restricted,
+            makes_no_organizations: restricted || (people.super_users_make_organizations && !super_user),
         }
     }
 

@@ -229,12 +229,14 @@ impl Tx<'_> {
         table: &str,
         key: &str,
         used: impl IntoIterator<Item = (Value<'v>, Timestamp)>,
+        gap: i64,
     ) -> Result<(), StoreError> {
         let statement = format!(
-            "UPDATE {table} SET last_accessed_at = $1 WHERE {key} = $2 AND coalesce(last_accessed_at, $1 - 1) < $1"
+            "UPDATE {table} SET last_accessed_at = $1 \
+             WHERE {key} = $2 AND (last_accessed_at IS NULL OR last_accessed_at <= $3)"
         );
         for (row, at) in used {
-            self.run(&statement, &[at.into(), row])?;
+            self.run(&statement, &[at.into(), row, at.plus(-gap.max(1)).into()])?;
         }
         Ok(())
     }

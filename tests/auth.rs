@@ -1,6 +1,7 @@
 //! Who gets in, by which credential, and what becomes of those who guess.
 
 mod kinds;
+mod pruning;
 mod refresh;
 mod sessions;
 mod throttle;

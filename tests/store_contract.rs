@@ -279,10 +279,15 @@ fn logins_move_the_time_forward_only() {
     each(|store| {
         write(store, |tx| {
             let alice = account(tx, AccountKind::User, "alice", None);
-            tx.note_logins(&[(alice.id, START.plus(60))])?;
-            tx.note_logins(&[(alice.id, START)])?;
-            let noted = tx.account_by_name("alice")?.unwrap().last_accessed_at;
-            assert_eq!(noted, Some(START.plus(60)));
+            let mut note = |seconds, gap| {
+                tx.note_logins(&[(alice.id, START.plus(seconds))], gap).unwrap();
+                tx.account_by_name("alice").unwrap().unwrap().last_accessed_at.unwrap().seconds_since(START)
+            };
+            assert_eq!(note(60, 1), 60);
+            assert_eq!(note(0, 1), 60);
+            assert_eq!(note(119, 60), 60, "too soon to be worth a write");
+            assert_eq!(note(120, 60), 120);
+            assert_eq!(note(120, 0), 120);
             Ok(())
         });
     });

@@ -101,6 +101,8 @@ settings! {
         FEATURE_SUPER_USERS => pub super_users_enabled: bool = "true" as boolean();
         /// Lets super-users into every organization and user namespace.
         FEATURE_SUPERUSERS_FULL_ACCESS => pub super_users_full_access: bool = "false" as boolean();
+        /// Lets nobody but super-users create organizations, by push neither.
+        FEATURE_SUPERUSERS_ORG_CREATION_ONLY => pub super_users_make_organizations: bool = "false" as boolean();
         /// Lets users outside `RESTRICTED_USERS_WHITELIST` change nothing in their own namespace, nor create organizations.
         FEATURE_RESTRICTED_USERS => pub restricted_users: bool = "false" as boolean();
         /// Users whom `FEATURE_RESTRICTED_USERS` does not restrict.
@@ -115,6 +117,8 @@ settings! {
         FEATURE_APP_SPECIFIC_TOKENS => pub app_tokens: bool = "true" as boolean();
         /// How long an application-specific token is valid.
         APP_SPECIFIC_TOKEN_EXPIRATION => pub app_token_expiration: Option<Duration> = "null" as optional(duration(3600..=315_360_000));
+        /// How long application-specific tokens and OAuth access tokens are still listed after they have expired.
+        EXPIRED_APP_SPECIFIC_TOKEN_GC => pub expired_tokens_kept: Duration = "1d" as duration(3600..=315_360_000);
         /// How long a person stays signed in to the web pages.
         SESSION_LIFETIME => pub session_lifetime: Duration = "12h" as duration(300..=2_678_400);
         /// How long after typing the password a person may do dangerous things without typing it again.

@@ -9,7 +9,7 @@ pub struct AccountId(pub i64);
 
 /// What an account may do beyond or below its own grants, by configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four settings that do not exclude one another")]
+#[expect(clippy::struct_excessive_bools, reason = "settings that do not exclude one another")]
 pub struct Privilege {
     /// Named in SUPER_USERS: may use the super-user routes and list the catalog.
     pub super_user: bool,
@@ -17,8 +17,10 @@ pub struct Privilege {
     pub full_access: bool,
     /// Named in GLOBAL_READONLY_SUPER_USERS: reads everything, writes nothing; wins over the other two.
     pub read_only: bool,
-    /// FEATURE_RESTRICTED_USERS keeps the user from changing its own robots and from making organizations.
+    /// FEATURE_RESTRICTED_USERS keeps the user from changing its own robots.
     pub restricted: bool,
+    /// FEATURE_RESTRICTED_USERS or FEATURE_SUPERUSERS_ORG_CREATION_ONLY keeps the user from making organizations.
+    pub makes_no_organizations: bool,
 }
 
 /// An account whose credentials were right.

@@ -160,7 +160,12 @@ fn repository(caller: &Caller, name: &RepositoryName, push: bool, policy: Policy
         creation: Some(Creation { repository: name.clone(), with_namespace }),
     };
     let verdict = match (facts.namespace, facts.repository, identity) {
-        (None, _, Some(identity)) if push && policy.create_namespace_on_push && !identity.name.is_robot() => {
+        (None, _, Some(identity))
+            if push
+                && policy.create_namespace_on_push
+                && !identity.name.is_robot()
+                && !identity.privilege.makes_no_organizations =>
+        {
             creation(true)
         }
         (None, _, _) => Verdict::only(Actions::NONE),

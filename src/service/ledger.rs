@@ -90,10 +90,11 @@ impl Ledger {
         let logins: Vec<_> = pending.logins.into_iter().collect();
         let access_tokens: Vec<_> = pending.access_tokens.into_iter().collect();
         let app_tokens: Vec<_> = pending.app_tokens.into_iter().collect();
+        let gap = i64::try_from(app.config.people.last_accessed_threshold.as_secs()).unwrap_or(i64::MAX);
         let written = app.store.write("note logins", |tx| {
-            tx.note_logins(&logins)?;
-            tx.note_access_tokens(&access_tokens)?;
-            tx.note_app_tokens(&app_tokens)?;
+            tx.note_logins(&logins, gap)?;
+            tx.note_access_tokens(&access_tokens, gap)?;
+            tx.note_app_tokens(&app_tokens, gap)?;
             for event in &pending.events {
                 let recorded = Event {
                     kind: event.kind,

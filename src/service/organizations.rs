@@ -51,7 +51,8 @@ pub fn create(app: &App, actor: &Actor, name: &str, email: Option<&str>) -> Resu
         actor.require_scope(OAuthScope::UserAdmin)?;
         if !actor.is_operator() {
             let identity = actor.require_account()?;
-            if identity.privilege.read_only || identity.name.is_robot() || identity.privilege.restricted {
+            let privilege = identity.privilege;
+            if privilege.read_only || privilege.makes_no_organizations || identity.name.is_robot() {
                 return Err(ServiceError::Forbidden);
             }
         }

@@ -71,6 +71,22 @@ pub fn set(
     })
 }
 
+/// As [`set`]; tells besides who belongs to the organization.
+pub fn set_with_membership(
+    app: &App,
+    actor: &Actor,
+    name: &RepositoryName,
+    account: &str,
+    role: Role,
+) -> Result<(Account, Membership), ServiceError> {
+    app.store.write("set permission", |tx| {
+        let (namespace, _) = administered(tx, actor, name, Mode::Write)?;
+        let account = grantee(tx, &namespace, account)?;
+        set_in(app, tx, actor, &namespace, name.name(), &account, role)?;
+        Ok((account, Membership::read(tx, &namespace)?))
+    })
+}
+
 /// As [`set`], inside a transaction whose actor is known to administer the namespace or the repository.
 pub(super) fn set_in(
     app: &App,

@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// Sessions that one user may have at a time; the oldest end first. A stolen password cannot fill the database.
 const MOST_SESSIONS: i64 = 100;
 /// Ended sessions that are deleted whenever a new one begins.
-const PRUNED: i64 = 100;
+const PRUNED: usize = 100;
 /// How far into the future a session may have begun. More means that the clock has jumped back, and then nobody can tell
 /// whether the session has ended already.
 const CLOCK_TOLERANCE: i64 = 60;

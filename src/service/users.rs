@@ -91,56 +91,87 @@ pub(super) fn find(tx: &mut Tx<'_>, name: &str) -> Result<Account, ServiceError>
 pub fn set_password(app: &App, actor: &Actor, name: &str, password: &Secret) -> Result<(), ServiceError> {
     let own = actor.identity().is_some_and(|identity| identity.name.as_str() == name);
     if own {
-        actor.require_scope(OAuthScope::UserAdmin)?;
+        require_own_write(actor)?;
     } else {
         actor.require_super_user(Mode::Write)?;
     }
     let hash = hash_password(app, password)?;
     app.store.write("set password", |tx| {
         let user = find(tx, name)?;
-        tx.set_password(user.id, &hash, app.now())?;
-        tx.delete_sessions(user.id)?;
-        record(app, tx, actor, &user, "account_change_password")
+        set_password_in(app, tx, actor, &user, &hash)
     })
 }
 
-/// Gives the acting user another address.
-pub fn change_email(app: &App, actor: &Actor, email: &str) -> Result<(), ServiceError> {
-    let email = check_email(Some(email))?;
-    let email = email.ok_or_else(|| ServiceError::Refused("Invalid email address".to_owned()))?;
-    app.store.write("change email", |tx| {
+fn set_password_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    user: &Account,
+    hash: &str,
+) -> Result<(), ServiceError> {
+    tx.set_password(user.id, hash, app.now())?;
+    tx.delete_sessions(user.id)?;
+    record(app, tx, actor, user, "account_change_password")
+}
+
+/// What a user changes of itself; `None` stays.
+#[derive(Default)]
+pub struct Changes<'a> {
+    /// Another address.
+    pub email: Option<&'a str>,
+    /// A new password. Ends every session.
+    pub password: Option<&'a Secret>,
+    /// Another name, and with it its robots'; where FEATURE_USER_RENAME is on.
+    pub name: Option<&'a str>,
+}
+
+/// Changes the acting user: all of it or nothing.
+pub fn change(app: &App, actor: &Actor, changes: &Changes<'_>) -> Result<(), ServiceError> {
+    require_own_write(actor)?;
+    let email = changes.email.map(|email| {
+        check_email(Some(email))?.ok_or_else(|| ServiceError::Refused("Invalid email address".to_owned()))
+    });
+    let email = email.transpose()?;
+    let hash = changes.password.map(|password| hash_password(app, password)).transpose()?;
+    app.store.write("change user", |tx| {
         let mut user = acting(tx, actor)?;
-        if user.email.as_deref() == Some(email) {
-            return Ok(());
+        if let Some(email) = email.filter(|email| user.email.as_deref() != Some(*email)) {
+            check_email_is_free(tx, email)?;
+            user.email = Some(email.to_owned());
+            tx.update_account(&user)?;
+            record(app, tx, actor, &user, "account_change_email")?;
         }
-        check_email_is_free(tx, email)?;
-        user.email = Some(email.to_owned());
-        tx.update_account(&user)?;
-        record(app, tx, actor, &user, "account_change_email")
+        if let Some(hash) = &hash {
+            set_password_in(app, tx, actor, &user, hash)?;
+        }
+        match changes.name.filter(|name| user.name != *name) {
+            Some(name) => rename(app, tx, actor, &user, name),
+            None => Ok(()),
+        }
     })
 }
 
-/// Gives the acting user, and with that its robots, another name; where FEATURE_USER_RENAME is on.
-pub fn rename(app: &App, actor: &Actor, name: &str) -> Result<(), ServiceError> {
-    app.store.write("rename user", |tx| {
-        let user = acting(tx, actor)?;
-        if user.name == name {
-            return Ok(());
-        }
-        // A privileged name is an entry of the configuration: taking it would be taking the privilege.
-        let privilege = app.privilege(name);
-        if !app.config.people.user_rename || privilege.super_user || privilege.read_only {
-            return Err(ServiceError::Refused("Username cannot be changed".to_owned()));
-        }
-        let renamed = rename_in(app, tx, &user, name)?;
-        record(app, tx, actor, &renamed, "account_change_username")
-    })
+fn rename(app: &App, tx: &mut Tx<'_>, actor: &Actor, user: &Account, name: &str) -> Result<(), ServiceError> {
+    // A privileged name is an entry of the configuration: taking it would be taking the privilege.
+    let privilege = app.privilege(name);
+    if !app.config.people.user_rename || privilege.super_user || privilege.read_only {
+        return Err(ServiceError::Refused("Username cannot be changed".to_owned()));
+    }
+    let renamed = rename_in(app, tx, user, name)?;
+    record(app, tx, actor, &renamed, "account_change_username")
+}
+
+/// Fails unless the actor may change its own account. A read-only super-user changes nothing, not even that.
+fn require_own_write(actor: &Actor) -> Result<(), ServiceError> {
+    let identity = actor.require_account()?;
+    actor.require_scope(OAuthScope::UserAdmin)?;
+    if identity.privilege.read_only { Err(ServiceError::Forbidden) } else { Ok(()) }
 }
 
 /// The acting user, who must be a person that may change itself.
 fn acting(tx: &mut Tx<'_>, actor: &Actor) -> Result<Account, ServiceError> {
+    require_own_write(actor)?;
     let identity = actor.require_account()?;
-    actor.require_scope(OAuthScope::UserAdmin)?;
     let user = tx.account_by_id(identity.id)?.filter(|account| account.kind == AccountKind::User);
     user.ok_or(ServiceError::Forbidden)
 }

@@ -260,9 +260,9 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Notes logins: each account's time moves forward only.
-    pub fn note_logins(&mut self, logins: &[(AccountId, Timestamp)]) -> Result<(), StoreError> {
-        self.note_used("account", "id", logins.iter().map(|(account, at)| ((*account).into(), *at)))
+    /// Notes logins: each account's time moves forward only, by `gap` seconds or more.
+    pub fn note_logins(&mut self, logins: &[(AccountId, Timestamp)], gap: i64) -> Result<(), StoreError> {
+        self.note_used("account", "id", logins.iter().map(|(account, at)| ((*account).into(), *at)), gap)
     }
 
     /// Keeps `name` (a namespace, or `namespace/repository`) from being taken again until `until`: a token issued before the name
@@ -273,6 +273,15 @@ impl Tx<'_> {
             &[name.into(), until.into()],
         )
         .map(drop)
+    }
+
+    /// Forgets up to `limit` names that can be taken again since `now` or before, and tells how many.
+    pub fn prune_retired_names(&mut self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.run(
+            "DELETE FROM retired_name WHERE name IN (SELECT name FROM retired_name WHERE until <= $1 \
+             ORDER BY until LIMIT $2)",
+            &[now.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
+        )
     }
 
     /// Until when `name` cannot be taken, if that is after `now`.

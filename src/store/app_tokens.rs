@@ -138,8 +138,17 @@ impl Tx<'_> {
             .map(drop)
     }
 
-    /// Notes when tokens were last used; each time moves forward only.
-    pub fn note_app_tokens(&mut self, used: &[(String, Timestamp)]) -> Result<(), StoreError> {
-        self.note_used("app_token", "uuid", used.iter().map(|(uuid, at)| (uuid.into(), *at)))
+    /// Deletes up to `limit` tokens that expired at or before `before`, and tells how many.
+    pub fn prune_app_tokens(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.run(
+            "DELETE FROM app_token WHERE id IN (SELECT id FROM app_token WHERE expires_at <= $1 \
+             ORDER BY expires_at LIMIT $2)",
+            &[before.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
+        )
+    }
+
+    /// Notes when tokens were last used; each time moves forward only, by `gap` seconds or more.
+    pub fn note_app_tokens(&mut self, used: &[(String, Timestamp)], gap: i64) -> Result<(), StoreError> {
+        self.note_used("app_token", "uuid", used.iter().map(|(uuid, at)| (uuid.into(), *at)), gap)
     }
 }

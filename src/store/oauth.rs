@@ -269,8 +269,17 @@ impl Tx<'_> {
         Ok(self.run("DELETE FROM oauth_token WHERE uuid = $1", &[uuid.into()])? > 0)
     }
 
-    /// Notes when access tokens were last used; each time moves forward only.
-    pub fn note_access_tokens(&mut self, used: &[(String, Timestamp)]) -> Result<(), StoreError> {
-        self.note_used("oauth_token", "uuid", used.iter().map(|(uuid, at)| (uuid.into(), *at)))
+    /// Deletes up to `limit` access tokens that expired at or before `before`, and tells how many.
+    pub fn prune_access_tokens(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.run(
+            "DELETE FROM oauth_token WHERE id IN (SELECT id FROM oauth_token WHERE expires_at <= $1 \
+             ORDER BY expires_at LIMIT $2)",
+            &[before.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
+        )
+    }
+
+    /// Notes when access tokens were last used; each time moves forward only, by `gap` seconds or more.
+    pub fn note_access_tokens(&mut self, used: &[(String, Timestamp)], gap: i64) -> Result<(), StoreError> {
+        self.note_used("oauth_token", "uuid", used.iter().map(|(uuid, at)| (uuid.into(), *at)), gap)
     }
 }

@@ -426,8 +426,7 @@ fn broken_rules(rows: &[Row], callers: &[Caller], document: &Value) -> Vec<Strin
                 must(caller.name, *known != 403 || *status == 403, "tells a stranger that nothing is there");
             }
         }
-        // Its own account is everybody's own, as long as no right of it is changed.
-        if closed && changes && endpoint.template != "/user/" {
+        if closed && changes {
             must("auditor", statuses[at("auditor")] >= 400, "lets a read-only super-user change something");
         }
         if closed {

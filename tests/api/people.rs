@@ -272,3 +272,43 @@ async fn the_trail_is_read_page_by_page_by_those_who_may() {
         assert_eq!(acme.get(&acme.token(reader, ALL), "/superuser/logs").await.status, 200, "{reader}");
     }
 }
+
+#[tokio::test]
+async fn a_user_is_changed_as_a_whole_or_not_at_all_and_never_by_who_may_only_read() {
+    let acme = Acme::with("FEATURE_USER_RENAME: true\n");
+    let alice = acme.token("alice", ALL);
+    let change = json!({ "email": "new@example.com", "password": "a-new-password", "username": "bob" });
+    assert_eq!(acme.send(&alice, "PUT", "/user/", &change).await.status, 400, "the name is taken");
+    assert_eq!(acme.get(&alice, "/user/").await.json()["email"], "alice@example.com");
+    assert!(acme.installation.events("account_change_email").is_empty());
+    let reader = acme.token("alice", "user:read");
+    let auditor = acme.token("auditor", ALL);
+    for (token, path, body) in [
+        (&reader, "/user/", json!({})),
+        (&auditor, "/user/", json!({})),
+        (&auditor, "/user/", json!({ "email": "new@example.com" })),
+        (&auditor, "/user/", json!({ "password": "a-new-password" })),
+    ] {
+        let refused = acme.send(token, "PUT", path, &body).await;
+        assert_api_error(&refused, 403, "insufficient_scope", "Unauthorized");
+    }
+    assert_api_error(&acme.delete(&auditor, "/user/").await, 403, "insufficient_scope", "Unauthorized");
+    assert_eq!(acme.get(&auditor, "/user/").await.json()["email"], "auditor@example.com");
+}
+
+#[tokio::test]
+async fn organizations_are_made_by_super_users_alone_where_that_is_configured() {
+    let config = "FEATURE_SUPERUSERS_ORG_CREATION_ONLY: true\nCREATE_NAMESPACE_ON_PUSH: true\n";
+    let acme = Acme::with(config);
+    let new = json!({ "name": "fresh" });
+    let refused = acme.send(&acme.token("alice", ALL), "POST", "/organization/", &new).await;
+    assert_api_error(&refused, 403, "insufficient_scope", "Unauthorized");
+    let push = "/v2/auth?service=registry.example&scope=repository:fresh/app:pull,push";
+    for (user, status) in [("alice", 404), ("root1", 200)] {
+        let pushed = acme.installation.get(push, Some((user, &format!("{user}'s-password")))).await;
+        assert_eq!(pushed.status, 200);
+        assert_eq!(acme.get(&acme.token(user, ALL), "/organization/fresh").await.status, status, "{user}");
+    }
+    let other = json!({ "name": "other-one" });
+    assert_eq!(acme.send(&acme.token("root1", ALL), "POST", "/organization/", &other).await.status, 201);
+}

@@ -1,11 +1,11 @@
-//! What goes on beside the requests: looking at files that change, writing down logins, forgetting old events.
+//! What goes on beside the requests: looking at files that change, writing down logins, forgetting what has had its time.
 
 use crate::config::{self, ConfigError};
 use crate::http::tls::{CertificateReloader, RELOAD_EVERY};
 use crate::keys;
 use crate::service::App;
 use crate::service::ledger::Ledger;
-use crate::store::StoreError;
+use crate::service::prune::{self, Pruned};
 use crate::telemetry::{KeyKind, Metrics};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,6 @@ use tokio::time::{MissedTickBehavior, interval};
 const KEYS_EVERY: Duration = Duration::from_secs(1);
 const LEDGER_EVERY: Duration = Duration::from_secs(10);
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
-/// Events deleted in one transaction: others write in between.
-const PRUNED_AT_ONCE: usize = 500;
 
 /// The tasks, and what SIGHUP reads again.
 pub(super) struct Background {
@@ -137,28 +135,14 @@ fn flush(app: &App) {
     }
 }
 
-/// Forgets audit events after ACTION_LOG_RETENTION.
+/// Forgets what has had its time.
 fn prune(app: &App) {
-    if let Some(retention) = app.config.audit.retention {
-        let seconds = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
-        let before = app.now().plus(-seconds);
-        let old = || app.store.write("prune audit", |tx| tx.prune_events(before, PRUNED_AT_ONCE));
-        match in_small_steps(old) {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "audit events were removed after ACTION_LOG_RETENTION"),
-            Err(error) => tracing::error!("audit events were not removed: {error}"),
+    match prune::prune(app) {
+        Ok(pruned) => {
+            for Pruned { kind, count } in pruned {
+                tracing::info!(count, "removed {kind}");
+            }
         }
-    }
-}
-
-/// Repeats `step`, which deletes at most [`PRUNED_AT_ONCE`] rows and tells how many, until there are none left.
-fn in_small_steps(step: impl Fn() -> Result<usize, StoreError>) -> Result<usize, StoreError> {
-    let mut total = 0;
-    loop {
-        let count = step()?;
-        total += count;
-        if count < PRUNED_AT_ONCE {
-            return Ok(total);
-        }
+        Err(error) => tracing::error!("what has had its time was not removed: {error}"),
     }
 }

@@ -122,7 +122,7 @@ fn super_users_reach_other_namespaces_only_with_full_access() {
     assert_eq!(grant(&full, "pull,push,*", stored(None)), "push,pull,*");
     let read_only = with("auditor", |user| {
         user.privilege =
-            Privilege { super_user: true, full_access: true, read_only: true, restricted: false };
+            Privilege { super_user: true, full_access: true, read_only: true, ..Privilege::default() };
     });
     assert_eq!(grant(&read_only, "pull,push,*", stored(None)), "pull");
     assert_eq!(grant(&read_only, "push", missing(Authority::Admin)), "", "and creates nothing");
@@ -166,6 +166,8 @@ fn an_unknown_namespace_is_made_only_where_configured_and_only_for_a_user() {
     assert_eq!(made(&caller("alice"), policy), Some(true));
     assert_eq!(made(&caller("alice"), Policy::default()), None);
     assert_eq!(made(&caller("fresh+ci"), policy), None);
+    let kept_from_it = with("alice", |user| user.privilege.makes_no_organizations = true);
+    assert_eq!(made(&kept_from_it, policy), None);
     assert_eq!(made(&Caller::Anonymous, policy), None);
 }
 
@@ -176,7 +178,7 @@ fn any_caller() -> impl Strategy<Value = Caller> {
         1 => Just(Caller::Anonymous),
         6 => identity.prop_map(|(name, [super_user, full_access, read_only], scopes, id)| with(name, |who| {
             who.id = AccountId(id);
-            who.privilege = Privilege { super_user, full_access, read_only, restricted: false };
+            who.privilege = Privilege { super_user, full_access, read_only, ..Privilege::default() };
             who.oauth = scopes.map(|bits| {
                 let words: Vec<_> = OAuthScope::EVERY
                     .iter()

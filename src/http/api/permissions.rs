@@ -84,8 +84,8 @@ pub(super) fn get_user(call: &Call, repository: &str, account: &str) -> Answer {
 pub(super) fn set_user(call: &Call, repository: &str, account: &str) -> Answer {
     let RoleBody { role } = call.body()?;
     let repository = named(repository)?;
-    permissions::set(&call.app, &call.actor, &repository, account, role)?;
-    let (account, role, membership) = permissions::get(&call.app, &call.actor, &repository, account)?;
+    let (account, membership) =
+        permissions::set_with_membership(&call.app, &call.actor, &repository, account, role)?;
     ok(&AccountGrant::new(&account, role, &membership))
 }
 

@@ -92,16 +92,13 @@ pub(super) fn get(call: &Call) -> Answer {
 /// Changes the calling user.
 pub(super) fn change(call: &Call) -> Answer {
     let changes: Changes = call.body()?;
-    let name = call.actor.require_account()?.name.to_string();
-    if let Some(email) = &changes.email {
-        users::change_email(&call.app, &call.actor, email)?;
-    }
-    if let Some(password) = changes.password {
-        users::set_password(&call.app, &call.actor, &name, &Secret::new(password))?;
-    }
-    if let Some(username) = &changes.username {
-        users::rename(&call.app, &call.actor, username)?;
-    }
+    let password = changes.password.map(Secret::new);
+    let changes = users::Changes {
+        email: changes.email.as_deref(),
+        password: password.as_ref(),
+        name: changes.username.as_deref(),
+    };
+    users::change(&call.app, &call.actor, &changes)?;
     view(call)
 }
 

@@ -87,7 +87,7 @@ pub fn list(visit: &Visit) -> Reply {
         });
     let rows = rows.collect();
     let identity = visit.actor.require_account()?;
-    let may_create = !identity.privilege.read_only && !identity.privilege.restricted;
+    let may_create = !identity.privilege.read_only && !identity.privilege.makes_no_organizations;
     let shell = visit.shell("Organizations", Section::Organizations);
     visit.page(&OrganizationsPage { shell, q, may_create, rows })
 }
