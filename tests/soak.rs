@@ -8,6 +8,7 @@ mod client;
 mod clients;
 mod flood;
 mod guess;
+mod lists;
 mod switch;
 mod timing;
 

@@ -71,6 +71,7 @@ pub async fn answer(
                 .map_err(|error| (error::body_status(&error), error.to_string()))
         }
     };
+    let long = route.endpoint().spec.long;
     let (shared, threads) = (Arc::clone(app), blocking.clone());
     let work = move || {
         let mut caller = None;
@@ -78,7 +79,8 @@ pub async fn answer(
             .and_then(|call| route.handle(&call));
         (answer, caller)
     };
-    let (answer, caller) = blocking.run(work).await.unwrap_or_else(|busy| (Err(Refusal::Busy(busy)), None));
+    let done = if long { blocking.run_long(work).await } else { blocking.run(work).await };
+    let (answer, caller) = done.unwrap_or_else(|busy| (Err(Refusal::Busy(busy)), None));
     let mut response = answer.unwrap_or_else(|refusal| error::api(&app.config.derived.origin, &refusal));
     finish(&mut response);
     (response, caller)

@@ -7,6 +7,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Use cases that run at the same time. Writes queue on one lock anyway, and a reader is rarely slower than a millisecond.
 const AT_ONCE: usize = 32;
+/// Whole namespaces that are read at the same time: more would only be slower, and keep everybody else's requests waiting.
+const LONG_AT_ONCE: usize = 4;
 /// Answers that are being written in pieces at the same time. Each keeps about a megabyte: the ids of a hundred thousand robots
 /// and two pieces.
 const IN_PIECES: usize = 64;
@@ -22,12 +24,14 @@ pub struct Busy;
 #[derive(Clone, Debug)]
 pub struct Blocking {
     turns: Arc<Semaphore>,
+    long: Arc<Semaphore>,
     in_pieces: Arc<Semaphore>,
 }
 
 impl Default for Blocking {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), in_pieces: Arc::new(Semaphore::new(IN_PIECES)) }
+        let bound = |count| Arc::new(Semaphore::new(count));
+        Self { turns: bound(AT_ONCE), long: bound(LONG_AT_ONCE), in_pieces: bound(IN_PIECES) }
     }
 }
 
@@ -37,11 +41,24 @@ impl Blocking {
         Arc::clone(&self.in_pieces).try_acquire_owned().map_err(|_| Busy)
     }
 
+    /// As [`run`](Self::run), for what reads a whole namespace or a large part of it.
+    pub async fn run_long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let permit = turn(&self.long).await?;
+        self.run(move || {
+            let result = work();
+            drop(permit);
+            result
+        })
+        .await
+    }
+
     /// Runs `work` on a thread where it may block. Once begun it runs to its end, also when nobody waits for it any more: a
     /// change is made as a whole. A panic in it is this caller's panic.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        let permit = turn.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let permit = turn(&self.turns).await?;
         let task = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);
@@ -56,6 +73,11 @@ impl Blocking {
             },
         }
     }
+}
+
+async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Busy> {
+    let turn = tokio::time::timeout(PATIENCE, Arc::clone(of).acquire_owned()).await;
+    turn.map_err(|_| Busy)?.map_err(|_| Busy)
 }
 
 #[cfg(test)]

@@ -59,13 +59,24 @@ pub struct Spec {
     pub success: u16,
     /// The kind of audit event that a success writes, for those that write one.
     pub audit: Option<&'static str>,
+    /// Whether it reads a whole namespace.
+    pub long: bool,
 }
 
 impl Spec {
     /// A route for signed-in callers without body and query that answers 200.
     pub const fn new(tag: &'static str) -> Self {
         let access = Access::Required;
-        Self { tag, access, scope: None, query: &[], payload: Payload::None, success: 200, audit: None }
+        Self {
+            tag,
+            access,
+            scope: None,
+            query: &[],
+            payload: Payload::None,
+            success: 200,
+            audit: None,
+            long: false,
+        }
     }
 
     /// With another kind of access.
@@ -79,6 +90,13 @@ impl Spec {
     #[must_use]
     pub const fn scope(mut self, scope: OAuthScope) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// Reading a whole namespace: only a few such requests are worked on at the same time.
+    #[must_use]
+    pub const fn long(mut self) -> Self {
+        self.long = true;
         self
     }
 

@@ -105,7 +105,7 @@ const fn superuser() -> Spec {
 routes! {
     /// Lists the robots of an organization, or of the calling user by its name.
     GetOrgRobots "getOrgRobots" GET "/organization/{orgname}/robots" (orgname)
-        => robots::list_of_organization, org_robot().query(&[PERMISSIONS, TOKEN, LIMIT]);
+        => robots::list_of_organization, org_robot().query(&[PERMISSIONS, TOKEN, LIMIT]).long();
     /// Shows a robot of an organization.
     GetOrgRobot "getOrgRobot" GET "/organization/{orgname}/robots/{robot_shortname}" (orgname, robot_shortname)
         => robots::get_of_organization, org_robot();
@@ -140,7 +140,7 @@ routes! {
 
     /// Lists the robots of the calling user.
     GetUserRobots "getUserRobots" GET "/user/robots" ()
-        => robots::list_of_user, user_robot().query(&[PERMISSIONS, TOKEN, LIMIT]);
+        => robots::list_of_user, user_robot().query(&[PERMISSIONS, TOKEN, LIMIT]).long();
     /// Shows a robot of the calling user.
     GetUserRobot "getUserRobot" GET "/user/robots/{robot_shortname}" (robot_shortname)
         => robots::get_of_user, user_robot();
@@ -187,7 +187,7 @@ routes! {
         => organizations::delete, organization().access(Access::Fresh).success(204).audit("org_delete");
     /// Lists the people in the teams of an organization.
     GetOrganizationMembers "getOrganizationMembers" GET "/organization/{orgname}/members" (orgname)
-        => organizations::list_members, organization();
+        => organizations::list_members, organization().long();
     /// Shows a member of an organization, or one of its robots.
     GetOrganizationMember "getOrganizationMember"
         GET "/organization/{orgname}/members/{membername}" (orgname, membername)
@@ -199,7 +199,7 @@ routes! {
     /// Lists the people outside the teams of an organization who were granted repositories of it.
     GetOrganizationCollaborators "getOrganizationCollaborators"
         GET "/organization/{orgname}/collaborators" (orgname)
-        => organizations::list_collaborators, organization();
+        => organizations::list_collaborators, organization().long();
 
     /// Makes a team, or changes its role and description.
     UpdateOrganizationTeam "updateOrganizationTeam" PUT "/organization/{orgname}/team/{teamname}" (orgname, teamname)
@@ -211,7 +211,7 @@ routes! {
     /// Lists who sits in a team.
     GetOrganizationTeamMembers "getOrganizationTeamMembers"
         GET "/organization/{orgname}/team/{teamname}/members" (orgname, teamname)
-        => teams::members, team();
+        => teams::members, team().long();
     /// Puts a user, or a robot of the organization, into a team.
     UpdateOrganizationTeamMember "updateOrganizationTeamMember"
         PUT "/organization/{orgname}/team/{teamname}/members/{membername}" (orgname, teamname, membername)
@@ -228,7 +228,7 @@ routes! {
     /// Lists the default permissions of an organization.
     GetOrganizationPrototypePermissions "getOrganizationPrototypePermissions"
         GET "/organization/{orgname}/prototypes" (orgname)
-        => prototypes::list, prototype();
+        => prototypes::list, prototype().long();
     /// Makes a default permission: what a repository of the organization grants from its making on.
     CreateOrganizationPrototypePermission "createOrganizationPrototypePermission"
         POST "/organization/{orgname}/prototypes" (orgname)
@@ -273,7 +273,7 @@ routes! {
 
     /// Lists the users and robots that a repository was granted to.
     ListRepoUserPermissions "listRepoUserPermissions" GET "/repository/{repository}/permissions/user/" (repository)
-        => permissions::list_users, permission();
+        => permissions::list_users, permission().long();
     /// Shows what a user or robot was granted.
     GetUserPermissions "getUserPermissions" GET "/repository/{repository}/permissions/user/{username}" (repository, username)
         => permissions::get_user, permission();
