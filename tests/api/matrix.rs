@@ -1,6 +1,8 @@
-//! Who may do what: every route, for every kind of caller, on objects of its own and of others. The answers' statuses stand in
+//! Who may do what: every route of the REST API and beside it, for every kind of caller, on objects of its own and of others. The answers' statuses stand in
 //! `matrix.txt`, which is compared; `REGENERATE=1` writes it anew, to be read line by line before it is committed. A route
 //! that is not in it fails the test. What no regeneration may let through stands here as rules.
+
+mod outside;
 
 use super::{ALL, CONFIG};
 use crate::support::{Answer, Installation};
@@ -24,7 +26,7 @@ use std::path::Path;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/matrix.txt");
 
 const LEGEND: &str = "\
-# Status of every route of the REST API for every kind of caller. Written by a test, and compared by it:
+# Status of every route for every kind of caller. Written by a test, and compared by it:
 # REGENERATE=1 cargo test --test all api::matrix
 #
 # Objects: those of organization acme (acme), of an organization that the callers have no part in (other),
@@ -456,16 +458,19 @@ async fn every_route_answers_every_caller_as_the_committed_table_says() {
     let plain = World::new("");
     let full = World::new("FEATURE_SUPERUSERS_FULL_ACCESS: true\n");
     let callers = callers(&plain, &full).await;
+    let visitors = outside::visitors(&plain, &full, &callers).await;
     plain.remember();
     full.remember();
     let document = plain.installation.get("/api/v1/openapi.json", None).await.json();
     let rows = rows([&plain, &full], &callers).await;
-    let found = written(&rows, &callers);
+    let beside = outside::rows([&plain, &full], &visitors).await;
+    let found = written(&rows, &callers) + &outside::written(&beside, &visitors);
     let regenerate = std::env::var_os("REGENERATE").is_some();
     if regenerate {
         std::fs::write(FILE, &found).unwrap();
     }
-    let broken = broken_rules(&rows, &callers, &document);
+    let mut broken = broken_rules(&rows, &callers, &document);
+    broken.extend(outside::broken_rules(&beside, &visitors));
     assert!(broken.is_empty(), "cells that no table may hold:\n{}", broken.join("\n"));
     let expected = std::fs::read_to_string(Path::new(FILE)).unwrap_or_default();
     let differing: Vec<_> =
