@@ -81,7 +81,7 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Print the `auth:` section that a registry's configuration needs.
     RegistryConfig(registry_config::RegistryConfig),
-    /// Signing keys: list, rotate, activate, prune.
+    /// Signing keys: list, rotate, activate, prune; and the key that protects the database: reseal.
     #[command(subcommand)]
     Key(key::Key),
     /// Write a consistent copy of the database, also while the server runs.

@@ -7,6 +7,7 @@
 //! - [`accounts`], [`robots`], [`federation`], [`teams`], [`members`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`], [`oauth`], [`app_tokens`]: rows, one file for each kind of thing
 //! - [`access`]: the one read of a token request
 //! - [`audit`]: the trail, written in the transaction of the change it tells of
+//! - [`reseal`]: every row sealed anew with another key
 //! - [`engine`], [`sqlite`], [`migrate`]: how statements are run and how the schema comes to be
 
 pub mod access;
@@ -21,6 +22,7 @@ pub mod migrate;
 pub mod oauth;
 pub mod permissions;
 pub mod repositories;
+pub mod reseal;
 pub mod robots;
 pub mod search;
 pub mod sessions;
@@ -62,6 +64,8 @@ pub enum StoreError {
 pub struct Store {
     engine: Box<dyn Engine>,
     rows: RowKey,
+    /// The id of the key that the rows must be sealed with for anything to be written; `None` while that is being changed.
+    key: Option<String>,
     metrics: Option<Arc<Metrics>>,
 }
 
@@ -69,12 +73,13 @@ impl Store {
     /// Brings the engine's schema up to date and checks that its rows were written with `key`.
     pub fn new(engine: Box<dyn Engine>, key: &VerifyKey) -> Result<Self, StoreError> {
         migrate::Plan::CURRENT.carry_out(engine.as_ref())?;
-        let store = Self { engine, rows: key.row_key().clone(), metrics: None };
+        let mut store = Self { engine, rows: key.row_key().clone(), key: None, metrics: None };
         let id = key.id().to_string();
         // Nearly always there: a command that only reads must not wait for those that write.
         if !store.read("check keys", |tx| tx.is_bound_to(&id))? {
             store.write("bind keys", |tx| tx.bind_row_key(&id))?;
         }
+        store.key = Some(id);
         Ok(store)
     }
 
@@ -121,7 +126,10 @@ impl Store {
         let stopwatch = Stopwatch::start();
         let mut result = None;
         let done = self.engine.write(&mut |sql| {
-            let outcome = work(&mut Tx { sql, rows: &self.rows });
+            let tx = &mut Tx { sql, rows: &self.rows };
+            // Rows may have been sealed with another key while this process ran. What it wrote now would be lost.
+            let current = self.key.as_deref().map_or(Ok(true), |key| tx.is_bound_to(key));
+            let outcome = current.map_err(E::from).and_then(|_| work(tx));
             let commit = outcome.is_ok();
             result = Some(outcome);
             if commit { Outcome::Commit } else { Outcome::Rollback }
@@ -204,15 +212,18 @@ impl Tx<'_> {
     /// Whether the rows are sealed with this key; `false` while they are sealed with none. Refuses to go on with another one:
     /// every grant would be ignored.
     fn is_bound_to(&mut self, ours: &str) -> Result<bool, StoreError> {
-        let theirs: Option<String> =
-            self.first("SELECT value FROM meta WHERE key = 'row_key'", &[], |columns| columns.take())?;
-        match theirs {
+        match self.row_key()? {
             Some(theirs) if theirs != ours => Err(StoreError::Incompatible(format!(
                 "the database was written with verify key {theirs}, but KEYS_DIR holds verify key {ours}: restore the key \
-                 file that belongs to this database"
+                 file that belongs to this database, or restart if the rows have just been sealed with another"
             ))),
             theirs => Ok(theirs.is_some()),
         }
+    }
+
+    /// The id of the key that the rows are sealed with.
+    fn row_key(&mut self) -> Result<Option<String>, StoreError> {
+        self.first("SELECT value FROM meta WHERE key = 'row_key'", &[], |columns| columns.take())
     }
 
     /// Notes which key the rows are sealed with. Another process may have been faster.

@@ -3,6 +3,7 @@
 mod kinds;
 mod pruning;
 mod refresh;
+mod reseal;
 mod sessions;
 mod throttle;
 

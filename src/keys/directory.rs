@@ -150,6 +150,23 @@ impl KeyDirectory {
         })
     }
 
+    /// Makes the verify key anew if its file is not there: for those who replace it, and then seal every row anew.
+    pub fn renew_verify_key(&self, clock: &dyn Clock, random: &dyn Random) -> Result<VerifyKey, KeyError> {
+        let _lock = file::lock(&self.path)?;
+        let purpose = Purpose::Verify;
+        self.create_file(purpose.file(), || {
+            Ok(Material::generate(purpose, random).to_text(purpose, clock.now()))
+        })?;
+        Ok(VerifyKey::new(&self.material(purpose)?))
+    }
+
+    /// Reads a verify key from a file that is kept elsewhere.
+    pub fn read_verify_key(path: &Path) -> Result<VerifyKey, KeyError> {
+        let text = file::read(path, Privacy::Secret)?;
+        let material = Material::parse(Purpose::Verify, &text);
+        material.map(|material| VerifyKey::new(&material)).map_err(|reason| KeyError::content(path, reason))
+    }
+
     fn material(&self, purpose: Purpose) -> Result<Material, KeyError> {
         let text = self.read(purpose.file(), Privacy::Secret)?;
         Material::parse(purpose, &text)

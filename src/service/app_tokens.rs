@@ -9,6 +9,7 @@ use crate::config::RobotTokenDisplay;
 use crate::domain::caller::Identity;
 use crate::domain::credential::{AppToken, Secret};
 use crate::domain::oauth::OAuthScope;
+use crate::keys::{SealKey, VerifyKey};
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::app_tokens::AppTokenRecord;
 use crate::store::audit::Event;
@@ -111,6 +112,12 @@ pub fn create(app: &App, actor: &Actor, title: &str) -> Result<Shown, ServiceErr
         record(app, tx, actor, &kept, "create_app_specific_token")?;
         Ok(Shown { record: kept, token: Some(Secret::new(token.expose())) })
     })
+}
+
+/// What to store of a token under another key than the one in use, out of its sealed copy: for [`crate::store::reseal`].
+pub fn redigest(seal: &SealKey, key: &VerifyKey, uuid: &str, sealed: &[u8]) -> Option<[u8; 32]> {
+    let token = seal.open_text(LABEL, uuid, sealed).ok()?;
+    Some(key.token_digest(LABEL, &token))
 }
 
 /// Revokes one of the actor's tokens: from the next request on it is wrong.

@@ -6,13 +6,13 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-struct Server {
+pub(super) struct Server {
     child: Child,
     port: u16,
 }
 
 impl Server {
-    fn start(home: &Home, settings: &str) -> Server {
+    pub(super) fn start(home: &Home, settings: &str) -> Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         home.write("config.yaml", &format!("LISTEN: [127.0.0.1:{port}]\n{settings}"));
         let log = std::fs::File::create(home.path("log")).unwrap();
@@ -23,7 +23,7 @@ impl Server {
     }
 
     /// The status of a GET; 0 without an answer.
-    fn status(&self, path: &str, login: Option<(&str, &str)>) -> u16 {
+    pub(super) fn status(&self, path: &str, login: Option<(&str, &str)>) -> u16 {
         self.get(path, login).split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
