@@ -29,6 +29,7 @@ mod session;
 mod signer;
 mod symmetric;
 mod token;
+mod validity;
 mod verify;
 
 pub use directory::{KeyDirectory, SymmetricKeys};
@@ -44,4 +45,5 @@ pub use session::SessionKey;
 pub use signer::{KeyHeader, SignedToken, Signer};
 pub use symmetric::KeyId;
 pub use token::{Expected, InvalidToken, VerifiedToken};
+pub(crate) use validity::not_after;
 pub use verify::{RowKey, Verdict, VerifyKey};

@@ -27,7 +27,7 @@ settings! {
         TLS_PRIVATE_KEY => pub tls_private_key: Option<PathBuf> = "null" as optional(path());
         /// Lets `LISTEN` carry passwords in plain HTTP over a network. For trusted networks and tests only.
         ALLOW_PLAIN_HTTP => pub allow_plain_http: bool = "false" as boolean();
-        /// Proxies in front of dockpass that speak TLS. Only their `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+        /// Proxies in front of dockpass that speak TLS. Only their `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed; `Forwarded` is not read.
         TRUSTED_PROXIES => pub trusted_proxies: Vec<Cidr> = "[]" as list(network());
         /// Host and port of the registry as image names and login commands write them.
         SERVER_HOSTNAME => pub hostname: String = "localhost:5000" as host();

@@ -3,9 +3,8 @@
 //! Certificates live for weeks and are renewed by others (cert-manager, certbot), who change the files and tell
 //! nobody. So the files are looked at once a second; that also sees the symbolic links that Kubernetes swaps.
 
-mod validity;
-
 use crate::domain::time::Timestamp;
+use crate::keys::not_after;
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
@@ -143,11 +142,6 @@ impl CertificateReloader {
     pub fn expires(&self) -> Timestamp {
         self.current.load().expires
     }
-
-    /// Whole days of validity left at `now`; negative once it has expired.
-    pub fn days_left(&self, now: Timestamp) -> i64 {
-        self.expires().seconds_since(now).div_euclid(24 * 60 * 60)
-    }
 }
 
 impl ResolvesServerCert for CertificateReloader {
@@ -190,7 +184,7 @@ fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<Loa
     let pem = bytes(certificate)?;
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|_| bad_certificate())?;
-    let ends: Option<Vec<Timestamp>> = chain.iter().map(|der| validity::not_after(der)).collect();
+    let ends: Option<Vec<Timestamp>> = chain.iter().map(|der| not_after(der)).collect();
     let expires = ends.and_then(|ends| ends.into_iter().min()).ok_or_else(bad_certificate)?;
 
     let pem = Zeroizing::new(bytes(key)?);
@@ -335,14 +329,11 @@ mod tests {
     }
 
     #[test]
-    fn the_days_left_are_those_of_the_certificate() {
+    fn the_end_is_that_of_the_certificate() {
         let files = Files::new();
         files.renew(2030);
         let reloader = files.load().unwrap();
         assert_eq!(reloader.expires().rfc3339(), "2030-01-01T00:00:00Z");
-        let day = 24 * 60 * 60;
-        assert_eq!(reloader.days_left(reloader.expires().plus(-10 * day)), 10);
-        assert_eq!(reloader.days_left(reloader.expires().plus(1)), -1);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The signing key in use, replaced while running when the key directory changes.
 
+use super::certificate::parse_chain;
 use super::directory::KeyDirectory;
 use super::error::KeyError;
 use super::load::{Snapshot, Stamp};
@@ -7,6 +8,7 @@ use super::private::SignError;
 use super::published::PublishedKeys;
 use super::signer::{KeyHeader, SignedToken, Signer};
 use super::token::{Expected, InvalidToken, VerifiedToken};
+use super::validity::not_after;
 use super::{SigningAlgorithm, SigningKeyId};
 use crate::domain::claims::Claims;
 use crate::domain::time::Timestamp;
@@ -82,6 +84,16 @@ impl KeyRing {
     pub fn signing(&self) -> (SigningKeyId, SigningAlgorithm) {
         let active = self.active.load();
         (active.signer.key_id().clone(), active.signer.algorithm())
+    }
+
+    /// When registries stop trusting the token root, and when the certificate of the key that signs ends.
+    pub fn expires(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let active = self.active.load();
+        let root = parse_chain(active.published.root_certificate()).ok();
+        let root = root.and_then(|chain| not_after(chain.first()?));
+        let mut keys = active.published.keys().iter();
+        let signing = keys.find(|key| key.entry().id() == active.signer.key_id());
+        (root, signing.and_then(|key| not_after(&key.certificate)))
     }
 
     /// Takes over what has changed in the key directory. To be called about once a second; costs four `stat` calls

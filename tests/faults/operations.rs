@@ -1,6 +1,7 @@
 //! What operators do to a running installation: back it up and bring it back elsewhere, stop it while it works.
 
 use super::site::Site;
+use crate::e2e::http;
 use crate::e2e::process::{signal, wait_until};
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -72,4 +73,19 @@ fn a_server_that_is_asked_to_stop_finishes_what_runs_and_writes_down_what_it_rem
         .query_row("SELECT last_accessed_at FROM account WHERE name = 'acme+ci'", [], |row| row.get(0))
         .unwrap();
     assert!(seen.is_some());
+}
+
+#[test]
+fn the_metrics_tell_how_long_every_certificate_lasts() {
+    let site = Site::empty();
+    let _server = site.serve(&[]);
+    // Filled right after the start.
+    let told = |kind: &str| {
+        let text = http::get(&site.url("/metrics"), &[]).body;
+        let days = format!("dockpass_key_expiry_days{{key=\"{kind}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&days)?.parse::<f64>().ok())
+    };
+    for kind in ["root", "signing"] {
+        assert!(wait_until(10, || told(kind).is_some_and(|days| days > 365.0)), "{kind}: {:?}", told(kind));
+    }
 }

@@ -124,6 +124,7 @@ struct Crowd {
 }
 
 /// What they left of the service for others.
+#[derive(Default)]
 struct Outcome {
     times: Vec<Duration>,
     fresh: Vec<Duration>,
@@ -210,35 +211,40 @@ async fn stand(
         });
     }
     sleep(PAUSE * 15).await;
-    let mut outcome = Outcome {
-        times: Vec::new(),
-        fresh: Vec::new(),
-        open: 0,
-        cut: String::new(),
-        at_rest,
-        with_idle,
-        most: 0,
-    };
-    for round in 0..crowd.good {
-        let (status, time) = client.ask(&good).await.unwrap();
-        assert_eq!(status, 200);
-        outcome.times.push(time);
-        if round % 10 == 0 {
-            for request in [&bare("/health"), &admin] {
-                let started = now();
-                let mut client = road.connect(0).await.unwrap();
-                assert_eq!(client.ask(request).await.unwrap().0, 200);
-                outcome.fresh.push(started.elapsed());
-            }
-        }
-        sleep(Duration::from_millis(5)).await;
-    }
-    (outcome.open, outcome.cut) = statistics(road).await;
+    let asking = (road.clone(), good, admin, crowd.good);
+    let mut outcome =
+        tokio::task::spawn_blocking(move || beside(&asking.0, &asking.1, &asking.2, asking.3)).await.unwrap();
+    (outcome.at_rest, outcome.with_idle) = (at_rest, with_idle);
     outcome.most = memory(server, "VmHWM");
     slowly.shutdown().await;
     drop(kept);
     assert!(site.log().lines().all(|line| !line.contains("panicked")), "{}", site.log());
     outcome
+}
+
+/// Good requests on a runtime of their own: the work of being thousands is not to be part of these times.
+fn beside(road: &Road, good: &[u8], admin: &[u8], rounds: u32) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut outcome = Outcome::default();
+        let mut client = road.connect(0).await.unwrap();
+        for round in 0..rounds {
+            let (status, time) = client.ask(good).await.unwrap();
+            assert_eq!(status, 200);
+            outcome.times.push(time);
+            if round % 5 == 0 {
+                for request in [&bare("/health")[..], admin] {
+                    let started = now();
+                    let mut client = road.connect(0).await.unwrap();
+                    assert_eq!(client.ask(request).await.unwrap().0, 200);
+                    outcome.fresh.push(started.elapsed());
+                }
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        (outcome.open, outcome.cut) = statistics(road).await;
+        outcome
+    })
 }
 
 /// What the server says itself: connections that are open, and how many were cut for what.
@@ -335,7 +341,7 @@ fn report(what: &str, crowd: Crowd, mut outcome: Outcome, idle_bound: u64, bound
 fn ten_thousand_idle_and_five_thousand_slow_connections_leave_the_others_alone() {
     let idle = number("DOCKPASS_IDLE").unwrap_or(10_000);
     let slow = number("DOCKPASS_SLOW").unwrap_or(5_000);
-    let crowd = Crowd { idle, slow, good: 2_000 };
+    let crowd = Crowd { idle, slow, good: 1_500 };
     report("headers, bodies, readers", crowd, plain(crowd), 150, 350);
     report("TLS: handshakes that crawl or never begin, headers, bodies", crowd, encrypted(crowd), 400, 600);
 }

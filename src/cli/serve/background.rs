@@ -1,6 +1,7 @@
 //! What goes on beside the requests: looking at files that change, writing down logins, forgetting what has had its time.
 
 use crate::config::{self, ConfigError};
+use crate::domain::time::Timestamp;
 use crate::http::tls::{CertificateReloader, RELOAD_EVERY};
 use crate::keys;
 use crate::service::App;
@@ -41,13 +42,17 @@ impl Background {
         tasks.spawn(every(KEYS_EVERY, move || count_hashes(&counted, &gauges)));
         if let Some(certificate) = &certificate {
             tasks.spawn(Arc::clone(certificate).watch(RELOAD_EVERY));
-            let (clock, metrics) = (Arc::clone(&app.clock), Arc::clone(metrics));
-            let certificate = Arc::clone(certificate);
-            tasks.spawn(every(LEDGER_EVERY, move || {
-                #[expect(clippy::cast_precision_loss, reason = "days of a certificate's life are few")]
-                metrics.set_days_left(KeyKind::Tls, certificate.days_left(clock.now()) as f64);
-            }));
         }
+        let (aging, gauges, tls) = (Arc::clone(app), Arc::clone(metrics), certificate.clone());
+        tasks.spawn(every(LEDGER_EVERY, move || {
+            let (root, signing) = aging.ring.expires();
+            let tls = tls.as_ref().map(|certificate| certificate.expires());
+            for (kind, end) in [(KeyKind::Root, root), (KeyKind::Signing, signing), (KeyKind::Tls, tls)] {
+                if let Some(end) = end {
+                    gauges.set_days_left(kind, days_left(end, aging.now()));
+                }
+            }
+        }));
         Self { app: Arc::clone(app), certificate, tasks }
     }
 
@@ -89,6 +94,13 @@ async fn every(period: Duration, work: impl Fn() + Send + Sync + 'static) {
         // The panic itself is in the log already.
         let _ = spawn_blocking(move || work()).await;
     }
+}
+
+/// Whole days; negative once it is over.
+fn days_left(end: Timestamp, now: Timestamp) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "the days of ten thousand years are few")]
+    let days = end.seconds_since(now).div_euclid(24 * 60 * 60) as f64;
+    days
 }
 
 fn poll_configuration(app: &App) {
@@ -144,5 +156,19 @@ fn prune(app: &App) {
             }
         }
         Err(error) => tracing::error!("what has had its time was not removed: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_left_are_whole_and_below_zero_once_it_is_over() {
+        let (end, day) = (Timestamp(1_795_500_000), 24 * 60 * 60);
+        let left = |now: Timestamp| format!("{}", days_left(end, now));
+        assert_eq!(left(end.plus(-10 * day)), "10");
+        assert_eq!(left(end.plus(-10 * day + 1)), "9");
+        assert_eq!(left(end.plus(1)), "-1");
     }
 }

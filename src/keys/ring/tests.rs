@@ -264,6 +264,17 @@ fn bundles_hold_the_root_and_no_certificate_that_stops_an_old_registry() {
 }
 
 #[test]
+fn what_was_made_here_does_not_end() {
+    let parent = tempfile::tempdir().unwrap();
+    let ring = ring(&create(&parent.path().join("keys")).unwrap());
+    let (root, signing) = ring.expires();
+    for end in [root, signing] {
+        // 9999-12-31T00:00:00Z
+        assert_eq!(end, Some(Timestamp(253_402_214_400)));
+    }
+}
+
+#[test]
 fn changes_and_reads_at_the_same_time_never_fail() {
     let parent = tempfile::tempdir().unwrap();
     let directory = create(&parent.path().join("keys")).unwrap();

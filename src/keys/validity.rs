@@ -3,15 +3,16 @@
 
 use crate::domain::time::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
 
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// The `notAfter` of an X.509 certificate in DER; `None` if it is not one.
-pub(super) fn not_after(certificate: &[u8]) -> Option<Timestamp> {
+pub(crate) fn not_after(certificate: &[u8]) -> Option<Timestamp> {
     let (certificate, _) = expect(SEQUENCE, certificate)?;
     let (to_be_signed, _) = expect(SEQUENCE, certificate)?;
     let rest = match expect(VERSION, to_be_signed) {
@@ -74,7 +75,8 @@ fn time(tag: u8, text: &[u8]) -> Option<Timestamp> {
     }
     let pair = |at: usize| rest.get(at..at + 2)?.parse::<i8>().ok();
     let civil = DateTime::new(year, pair(0)?, pair(2)?, pair(4)?, pair(6)?, pair(8)?, 0).ok()?;
-    Some(Timestamp(Offset::UTC.to_timestamp(civil).ok()?.as_second()))
+    // Not by way of jiff's timestamp, which ends a day before "no expiration" (RFC 5280 section 4.1.2.5).
+    Some(Timestamp(civil.duration_since(EPOCH).as_secs()))
 }
 
 #[cfg(test)]
@@ -95,6 +97,7 @@ mod tests {
             let end = not_after(&certificate(year)).unwrap();
             assert_eq!(end.rfc3339(), format!("{year}-02-28T00:00:00Z"));
         }
+        assert_eq!(time(GENERALIZED_TIME, b"99991231235959Z"), Some(Timestamp(253_402_300_799)));
         assert_eq!(time(UTC_TIME, b"991231235959Z").unwrap().rfc3339(), "1999-12-31T23:59:59Z");
     }
 
