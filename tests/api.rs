@@ -1,6 +1,7 @@
 //! Whole requests to the REST API, laid out by address: what clients of Quay send, and what they get.
 
 mod clients;
+mod common;
 mod lists;
 mod matrix;
 mod organizations;
@@ -10,6 +11,7 @@ mod repositories;
 mod robots;
 mod session;
 mod teams;
+mod texts;
 
 use crate::support::{Answer, Installation};
 use dockpass::domain::caller::Identity;

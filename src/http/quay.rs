@@ -124,8 +124,11 @@ fn config(app: &App) -> Response<Body> {
             "features": {
                 "ANONYMOUS_ACCESS": app.config.repositories.anonymous_access,
                 "APP_SPECIFIC_TOKENS": people.app_tokens,
+                // A token acts for whoever made it, and nobody makes one for somebody else.
+                "ASSIGN_OAUTH_TOKEN": false,
                 "DIRECT_LOGIN": true,
                 "MAILING": false,
+                "REQUIRE_TEAM_INVITE": false,
                 "SUPERUSERS_FULL_ACCESS": people.super_users_full_access,
                 "SUPER_USERS": people.super_users_enabled,
                 "USER_CREATION": people.user_creation,

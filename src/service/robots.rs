@@ -23,6 +23,8 @@ pub const MAX_DESCRIPTION: usize = 255;
 pub const MAX_METADATA: usize = 1024;
 /// What Quay answers for a robot that is not there. Clients read it as "absent".
 pub const NOT_FOUND: &str = "Could not find robot with specified username";
+/// How Quay's text begins for a robot that is there already; clients match on it.
+pub const EXISTING: &str = "Existing robot with name";
 
 /// What a new robot starts with; all of it is written in one transaction with the robot.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +103,7 @@ pub fn create(
     let robot = app.store.write("create robot", |tx| {
         let owner = administered(tx, actor, namespace, Mode::Write)?;
         if tx.account_by_name(name.as_str())?.is_some() {
-            return Err(ServiceError::Invalid(format!("Existing robot with name: {name}")));
+            return Err(ServiceError::Invalid(format!("{EXISTING}: {name}")));
         }
         let account = tx.insert_account(&NewAccount {
             kind: AccountKind::Robot,

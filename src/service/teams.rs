@@ -16,6 +16,11 @@ use crate::store::teams::Team;
 use crate::store::{StoreError, Tx};
 use serde_json::{Value, json};
 
+/// Quay's text for a member who is not in a team; one client compares it as a whole.
+pub fn not_in_team(member: &str, team: &str) -> String {
+    format!("User {member} does not belong to team {team}")
+}
+
 /// Finds an organization that the actor administers.
 pub(super) fn organization(
     tx: &mut Tx<'_>,
@@ -207,7 +212,7 @@ pub fn remove_member(
         let account = tx.account_by_name(member)?;
         let account = account.ok_or_else(|| ServiceError::NotFound(format!("Unknown user {member}")))?;
         if !tx.delete_member(team.id, account.id)? {
-            return Err(ServiceError::Refused(format!("User {member} does not belong to team {team_name}")));
+            return Err(ServiceError::Refused(not_in_team(member, team_name)));
         }
         if team.role == TeamRole::Admin && loses_admin(tx, actor, &organization)? {
             return Err(ServiceError::Refused(format!(

@@ -35,6 +35,9 @@ pub(super) const ORGANIZATION: Schema = Schema::Record(&[
 /// What Quay keeps deleted tags for when nothing else was set. Its front end expects a number.
 pub(super) const TAG_EXPIRATION_SECONDS: u32 = 14 * 24 * 60 * 60;
 
+/// The whole answer to a new organization; clients match on it.
+const CREATED: &str = "Created";
+
 #[derive(Deserialize)]
 struct NewOrganization {
     name: String,
@@ -130,7 +133,7 @@ pub(super) fn create(call: &Call) -> Answer {
     let body: NewOrganization = call.body()?;
     let email = body.email.or(body.contact_email);
     organizations::create(&call.app, &call.actor, &body.name, email.as_deref())?;
-    created(&"Created")
+    created(&CREATED)
 }
 
 /// Shows an organization, to anybody.

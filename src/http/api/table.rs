@@ -46,6 +46,8 @@ pub(super) const NEXT_PAGE: Query = text("next_page", "The page token for the ne
 /// Whether the view of a repository has a place for tags.
 pub(super) const INCLUDE_TAGS: Query = boolean("includeTags", "Whether to include repository tags.");
 const INCLUDE_STATS: Query = boolean("includeStats", "Whether to include action statistics.");
+const INCLUDE_PENDING: Query =
+    boolean("includePending", "Whether to include who was invited. Nobody is: a member is one at once.");
 /// Whether a search finds teams.
 pub(super) const INCLUDE_TEAMS: Query = boolean("includeTeams", "Whether to include team names.");
 /// Whether a search finds organizations.
@@ -211,7 +213,7 @@ routes! {
     /// Lists who sits in a team.
     GetOrganizationTeamMembers "getOrganizationTeamMembers"
         GET "/organization/{orgname}/team/{teamname}/members" (orgname, teamname)
-        => teams::members, team().long();
+        => teams::members, team().long().query(&[INCLUDE_PENDING]);
     /// Puts a user, or a robot of the organization, into a team.
     UpdateOrganizationTeamMember "updateOrganizationTeamMember"
         PUT "/organization/{orgname}/team/{teamname}/members/{membername}" (orgname, teamname, membername)
