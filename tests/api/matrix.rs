@@ -2,6 +2,7 @@
 //! `matrix.txt`, which is compared; `REGENERATE=1` writes it anew, to be read line by line before it is committed. A route
 //! that is not in it fails the test. What no regeneration may let through stands here as rules.
 
+mod carriers;
 mod outside;
 
 use super::{ALL, CONFIG};

@@ -2,7 +2,7 @@
 # The long forms of what `make test` does in a short form, one after the other, each with a bound. Prints the figures that
 # docs/reliability.md holds.
 #
-#   tests/soak/run.sh [PART...]    parts: model requests flips kill calls fuzz load (default: all)
+#   tests/soak/run.sh [PART...]    parts: model requests flips kill calls fuzz load lists (default: all; load has lists in it)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -25,6 +25,8 @@ part() {
     fuzz) DOCKPASS_FUZZ_SECONDS=${FUZZ_SECONDS:-30} run fuzz::no_mutation ;;
     # Floods of wrong logins, idle and slow clients, timing, revocation under load.
     load) run soak:: ;;
+    # A hundred thousand robots in one organization.
+    lists) run soak::lists ;;
     *) echo "no such part: $1" >&2; exit 2 ;;
   esac
 }
