@@ -1,5 +1,6 @@
 //! Logs and metrics: what dockpass tells about itself while it runs, and never a secret.
 
+mod json;
 pub mod labels;
 pub mod log;
 pub mod metrics;

@@ -54,13 +54,13 @@ impl Dispatch {
         let stopwatch = Stopwatch::start();
         let proxies = &self.app.config.server.trusted_proxies;
         let peer = connection.peer.ip();
-        let client = client_address(peer, request.headers(), proxies);
+        let client = client_address(peer, request.headers(), proxies).to_string();
         let https = is_https(connection.tls, peer, request.headers(), proxies);
         let given = request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes);
         let request_id = RequestId::from_header(given, self.app.random.as_ref());
         let origin = Origin {
-            address: Some(client.to_string()),
-            request_id: Some(request_id.to_string()),
+            address: Some(client.clone()),
+            request_id: Some(request_id.as_str().to_owned()),
             ..Origin::default()
         };
         let method = request.method().clone();
@@ -84,7 +84,7 @@ impl Dispatch {
             duration: stopwatch.elapsed(),
             caller: outcome.caller.as_deref().unwrap_or_default(),
             request_id: &request_id,
-            client,
+            client: &client,
         };
         record.log();
         self.metrics.request(record.route, record.status, record.duration);
@@ -99,21 +99,22 @@ impl Dispatch {
         https: bool,
         peer: IpAddr,
     ) -> Outcome {
+        // The large ones boxed: their state would otherwise be part of every request's, and be moved with it.
         match route {
             Route::Api(route) => {
-                let (response, caller) =
-                    api::answer(&self.app, &self.blocking, route, request, origin, https).await;
+                let answer = api::answer(&self.app, &self.blocking, route, request, origin, https);
+                let (response, caller) = Box::pin(answer).await;
                 Outcome { response, caller }
             }
             Route::Quay(route) => {
-                quay::answer(&self.app, &self.blocking, route, request, origin, https).await.into()
+                Box::pin(quay::answer(&self.app, &self.blocking, route, request, origin, https)).await.into()
             }
             Route::Web(route) => {
                 let proxies = &self.app.config.server.trusted_proxies;
                 let host = address::host(peer, request.headers(), proxies).map(ToOwned::to_owned);
                 let circumstances = web::Circumstances { origin, https, host };
-                let (response, caller) =
-                    web::answer(&self.app, &self.blocking, route, request, circumstances).await;
+                let answer = web::answer(&self.app, &self.blocking, route, request, circumstances);
+                let (response, caller) = Box::pin(answer).await;
                 Outcome { response, caller }
             }
             Route::Token => {

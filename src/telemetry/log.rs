@@ -1,5 +1,6 @@
 //! Setting up the log. Lines are written with `tracing`: readable message and fields with fixed names.
 
+use super::json::JsonLines;
 use super::writer::LogWriter;
 use prometheus_client::metrics::counter::Counter;
 use std::io::Write;
@@ -54,10 +55,7 @@ pub fn subscriber(
     let (writer, guard) = LogWriter::start(out, dropped)?;
     let builder = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(writer);
     Ok(match format {
-        Format::Json => {
-            let json = builder.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            (Box::new(json.finish()), guard)
-        }
+        Format::Json => (Box::new(builder.event_format(JsonLines).finish()), guard),
         Format::Text => (Box::new(builder.finish()), guard),
     })
 }
@@ -87,7 +85,7 @@ mod tests {
             duration: Duration::from_micros(1234),
             caller,
             request_id: &RequestId::from_header(Some(b"abc"), &SystemRandom::default()),
-            client: [192, 0, 2, 1].into(),
+            client: "192.0.2.1",
         }
         .log();
     }
@@ -113,7 +111,7 @@ mod tests {
             let text = logged(format, LevelFilter::INFO, || {
                 request(evil, 200);
                 tracing::info!("{evil}");
-                tracing::info!(displayed = %evil, debugged = ?evil, "said");
+                tracing::info!(displayed = %evil, debugged = ?evil, plain = evil, "said");
             });
             assert_eq!(text.lines().count(), 3, "{text}");
             assert!(

@@ -1,75 +1,141 @@
-//! Gets log lines out without making anybody wait: lines go into a bounded queue, one thread writes them. When standard
-//! error is not read the queue fills and lines are dropped and counted, because a log must not stop logins.
+//! Gets log lines out without making anybody wait: lines are gathered in a bounded buffer, one thread writes it out. When
+//! standard error is not read the buffer fills and lines are dropped and counted, because a log must not stop logins.
 
 use prometheus_client::metrics::counter::Counter;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that wait at most: at some 400 bytes each, a few MiB.
-const QUEUE: usize = 8192;
+/// Bytes of lines that wait at most: some ten thousand lines.
+const ROOM: usize = 4 * 1024 * 1024;
 
-/// Bytes that are written at once.
+/// Bytes that are worth writing at once.
 const BATCH: usize = 64 * 1024;
+
+/// How long lines are gathered before they are written. Waking the thread and entering the kernel for each line would cost
+/// more than the rest of a token's way through the log; nobody reads a log faster than this.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// How long the end of the program waits for the last lines.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-enum Message {
-    Line(Vec<u8>),
-    Flush(SyncSender<()>),
+/// Lines on their way out.
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    /// How many flushes have been asked for, and how many of these are done.
+    asked: u64,
+    done: u64,
+    /// Nothing more will come: all who could log are gone.
+    closed: bool,
+}
+
+impl Waiting {
+    fn is_urgent(&self) -> bool {
+        self.lines.len() >= BATCH || self.asked > self.done || self.closed
+    }
+}
+
+/// What those who log share with the thread that writes.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    /// Told when there is something to write.
+    filled: Condvar,
+    /// Told when a flush is done.
+    flushed: Condvar,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line, unless there is no room.
+    fn push(&self, line: &[u8]) -> bool {
+        let mut waiting = self.lock();
+        let before = waiting.lines.len();
+        if before + line.len() > ROOM {
+            return false;
+        }
+        waiting.lines.extend_from_slice(line);
+        let wake = before == 0 || before < BATCH && waiting.lines.len() >= BATCH;
+        drop(waiting);
+        if wake {
+            self.filled.notify_one();
+        }
+        true
+    }
+
+    /// Waits for lines and moves them to `batch`; tells how many flushes are done once they are written, or nothing at the
+    /// end.
+    fn take(&self, batch: &mut Vec<u8>) -> Option<u64> {
+        let wait = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.is_urgent();
+        let waiting = self.filled.wait_while(self.lock(), wait).unwrap_or_else(PoisonError::into_inner);
+        let gathered = self.filled.wait_timeout_while(waiting, GATHER, |waiting| !waiting.is_urgent());
+        let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        if waiting.closed && waiting.lines.is_empty() && waiting.asked == waiting.done {
+            return None;
+        }
+        std::mem::swap(&mut waiting.lines, batch);
+        Some(waiting.asked)
+    }
+
+    fn flushed(&self, done: u64) {
+        self.lock().done = done;
+        self.flushed.notify_all();
+    }
 }
 
 /// Takes lines from the subscriber.
 #[derive(Clone, Debug)]
 pub(super) struct LogWriter {
-    queue: SyncSender<Message>,
+    queue: Arc<Sender>,
     dropped: Counter,
+}
+
+/// Closes the queue when the last who could log is gone.
+#[derive(Debug)]
+struct Sender(Arc<Queue>);
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.filled.notify_one();
+    }
 }
 
 /// Writes out what is waiting when it is dropped. Keep it until the end of `main`.
 #[derive(Debug)]
 #[must_use = "lines that are still waiting are lost without it"]
 pub struct LogGuard {
-    queue: SyncSender<Message>,
+    queue: Arc<Queue>,
 }
 
 impl LogWriter {
-    /// Starts the thread that writes to `out`; lines that do not fit the queue are counted in `dropped`.
+    /// Starts the thread that writes to `out`; lines that find no room are counted in `dropped`.
     pub(super) fn start(out: Box<dyn Write + Send>, dropped: Counter) -> io::Result<(Self, LogGuard)> {
-        let (queue, lines) = sync_channel(QUEUE);
-        let told = dropped.clone();
+        let queue = Arc::new(Queue::default());
+        let (lines, told) = (Arc::clone(&queue), dropped.clone());
         std::thread::Builder::new().name("log".to_owned()).spawn(move || write_out(&lines, out, &told))?;
-        Ok((Self { queue: queue.clone(), dropped }, LogGuard { queue }))
+        let guard = LogGuard { queue: Arc::clone(&queue) };
+        Ok((Self { queue: Arc::new(Sender(queue)), dropped }, guard))
     }
 }
 
-fn write_out(lines: &Receiver<Message>, mut out: Box<dyn Write + Send>, dropped: &Counter) {
+fn write_out(queue: &Queue, mut out: Box<dyn Write + Send>, dropped: &Counter) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut reported = dropped.get();
-    while let Ok(first) = lines.recv() {
-        let mut next = Ok(first);
-        let mut flushed = None;
-        while let Ok(message) = next {
-            match message {
-                Message::Line(line) => batch.extend_from_slice(&line),
-                Message::Flush(done) => flushed = Some(done),
-            }
-            next = if batch.len() < BATCH && flushed.is_none() {
-                lines.try_recv()
-            } else {
-                Err(TryRecvError::Empty)
-            };
-        }
+    while let Some(done) = queue.take(&mut batch) {
         // Nobody is left to tell when standard error is gone.
         let _ = out.write_all(&batch).and_then(|()| out.flush());
         batch.clear();
-        if let Some(done) = flushed {
-            let _ = done.send(());
-        }
+        // A reader that was slow once must not cost that memory for ever.
+        batch.shrink_to(BATCH);
+        queue.flushed(done);
         let total = dropped.get();
         if total > reported {
             // Goes into the queue like any other line, and is not worth waiting for either.
@@ -85,17 +151,12 @@ fn write_out(lines: &Receiver<Message>, mut out: Box<dyn Write + Send>, dropped:
 impl LogGuard {
     /// Waits, for two seconds at most, until everything logged so far is written.
     pub fn flush(&self) {
-        let (done, wait) = sync_channel(1);
-        let mut message = Message::Flush(done);
-        for _ in 0..200 {
-            match self.queue.try_send(message) {
-                Ok(()) => break,
-                Err(std::sync::mpsc::TrySendError::Full(back)) => message = back,
-                Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return,
-            }
-            std::thread::sleep(PATIENCE / 200);
-        }
-        let _ = wait.recv_timeout(PATIENCE);
+        let mut waiting = self.queue.lock();
+        waiting.asked += 1;
+        let mine = waiting.asked;
+        self.queue.filled.notify_one();
+        // Whether or not it was done in time: there is nobody to tell.
+        let _ = self.queue.flushed.wait_timeout_while(waiting, PATIENCE, |waiting| waiting.done < mine);
     }
 }
 
@@ -116,7 +177,7 @@ impl<'a> MakeWriter<'a> for LogWriter {
 /// The subscriber hands over each event as one complete line in one call.
 impl Write for &LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.queue.try_send(Message::Line(harmless(line).into_owned())).is_err() {
+        if !self.queue.0.push(&harmless(line)) {
             self.dropped.inc();
         }
         Ok(line.len())
@@ -185,7 +246,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_reader_that_hangs_costs_lines_and_not_time() {
-        struct Hangs(Receiver<()>);
+        const LINE: &[u8] = b"a line of some length, so that the room is filled soon\n";
+        struct Hangs(std::sync::mpsc::Receiver<()>);
         impl Write for Hangs {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 let _ = self.0.recv();
@@ -195,11 +257,11 @@ pub(super) mod tests {
                 Ok(())
             }
         }
-        let (release, hangs) = sync_channel(1);
+        let (release, hangs) = std::sync::mpsc::sync_channel(1);
         let dropped = Counter::default();
         let (writer, guard) = LogWriter::start(Box::new(Hangs(hangs)), dropped.clone()).unwrap();
-        for _ in 0..QUEUE + 5000 {
-            (&writer).write_all(b"line\n").unwrap();
+        for _ in 0..ROOM / LINE.len() + BATCH {
+            (&writer).write_all(LINE).unwrap();
         }
         assert!(dropped.get() > 0);
         drop(release);
