@@ -5,7 +5,7 @@
 //! them, the contract tests included, is shared.
 //!
 //! - [`accounts`], [`robots`], [`federation`], [`teams`], [`members`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`], [`oauth`], [`app_tokens`]: rows, one file for each kind of thing
-//! - [`access`]: the one read of a token request
+//! - [`access`]: the one read of a token request; [`memo`]: what need not be read twice
 //! - [`audit`]: the trail, written in the transaction of the change it tells of
 //! - [`reseal`]: every row sealed anew with another key
 //! - [`engine`], [`sqlite`], [`migrate`]: how statements are run and how the schema comes to be
@@ -18,6 +18,7 @@ pub mod default_permissions;
 pub mod engine;
 pub mod federation;
 pub mod members;
+pub mod memo;
 pub mod migrate;
 pub mod oauth;
 pub mod permissions;
@@ -142,6 +143,11 @@ impl Store {
     /// Writes a consistent copy of the database to `path`, which must not exist, while others go on using it.
     pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
         self.engine.backup(path)
+    }
+
+    /// To be called every second or so by a process that serves many requests.
+    pub fn maintain(&self) -> Result<(), StoreError> {
+        self.engine.maintain()
     }
 
     /// Looks at everything that is stored; each text tells of something damaged, none that all is well. Slow.

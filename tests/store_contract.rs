@@ -171,13 +171,62 @@ fn deleting_an_account_deletes_all_that_hangs_on_it() {
             assert_eq!(tx.members(team.id)?, []);
             assert_eq!(tx.grantees(app.id)?, []);
             assert_eq!(tx.default_permissions(acme.id)?, []);
-            assert_eq!(tx.robot_login(&RobotName::parse("acme+ci").unwrap())?.map(|login| login.robot), None);
+            assert!(tx.robot_login(&RobotName::parse("acme+ci").unwrap())?.is_none());
             tx.delete_account(acme.id)?;
             assert_eq!(tx.repository(acme.id, "app")?, None);
             assert_eq!(tx.teams(acme.id)?, []);
             Ok(())
         });
     });
+}
+
+/// What the changes of a robot's rights look like to whoever reads them right afterwards, by a connection that has read them
+/// before.
+#[test]
+fn a_change_by_another_process_is_seen_by_the_very_next_read() {
+    for engine in engines() {
+        let directory = tempfile::tempdir().unwrap();
+        let (ours, theirs) =
+            ((engine.open)(directory.path(), &key()), (engine.open)(directory.path(), &key()));
+        let (acme, ci, app) = write(&theirs, |tx| {
+            let acme = organization(tx, "acme");
+            let ci = robot(tx, &acme, "ci");
+            let app = tx.insert_repository(acme.id, "app", Visibility::Private, "", START)?;
+            Ok((acme, ci, app))
+        });
+        let name = RepositoryName::parse("acme/app").unwrap();
+        let seen = || {
+            ours.read("test", |tx| {
+                let login = tx.robot_login(&RobotName::parse("acme+ci").unwrap())?.unwrap();
+                let generation = login.secret.as_ref().map(|secret| secret.generation);
+                let facts = tx.facts(Some(ci.id), &[], Some(&login.owner), &name)?;
+                Ok::<_, StoreError>((
+                    login.robot.enabled,
+                    generation,
+                    facts.repository.and_then(|app| app.role),
+                ))
+            })
+            .unwrap()
+        };
+        for round in 0..3 {
+            ours.maintain().unwrap();
+            let generation = 2 + round;
+            assert!(seen().0, "{round}");
+            write(&theirs, |tx| tx.grant(Grantee::Account(ci.id), app.id, Role::Write));
+            assert_eq!(seen().2, Some(Role::Write));
+            write(&theirs, |tx| tx.revoke(Grantee::Account(ci.id), app.id));
+            assert_eq!(seen().2, None);
+            write(&theirs, |tx| tx.replace_secret(ci.id, &secret(generation)));
+            assert_eq!(seen().1, Some(generation));
+            write(&theirs, |tx| tx.update_account(&Account { enabled: false, ..ci.clone() }));
+            assert!(!seen().0);
+            write(&ours, |tx| tx.update_account(&ci));
+            assert!(seen().0);
+        }
+        write(&theirs, |tx| tx.delete_account(acme.id));
+        let found = ours.read("test", |tx| tx.robot_login(&RobotName::parse("acme+ci").unwrap())).unwrap();
+        assert!(found.is_none());
+    }
 }
 
 #[test]
@@ -196,8 +245,8 @@ fn replacing_a_secret_leaves_only_the_new_one() {
             );
             tx.set_verifier(ci.id, 2, b"new")?;
             let login = tx.robot_login(&RobotName::parse("acme+ci").unwrap())?.unwrap();
-            assert_eq!(login.secret.unwrap().verifier.as_deref(), Some(b"new".as_slice()));
-            assert_eq!((login.robot, login.owner), (ci, acme));
+            assert_eq!(login.secret.as_ref().unwrap().verifier.as_deref(), Some(b"new".as_slice()));
+            assert_eq!((&login.robot, &login.owner), (&ci, &acme));
             Ok(())
         });
     });
@@ -484,7 +533,7 @@ fn an_altered_row_never_widens_what_is_granted() {
                 Ok::<_, StoreError>((login, tx.facts(Some(ci.id), &teams, None, &name)?))
             })
             .unwrap();
-        let live = login.and_then(|login| login.secret.filter(|_| login.owner.enabled));
+        let live = login.and_then(|login| login.secret.clone().filter(|_| login.owner.enabled));
         assert!(live.is_none_or(|secret| secret.expires_at == Some(START)), "{alteration}");
         assert!(facts.namespace.is_none_or(|namespace| !namespace.enabled), "{alteration}");
         assert!(

@@ -193,7 +193,7 @@ async fn log_in_robot(
         let Some(login) = tx.robot_login(name)? else { return Ok(Attempt::Wrong) };
         match check_robot(app, &login, &secret) {
             Check::Wrong => Ok(Attempt::Wrong),
-            Check::Slow(record) => Ok(Attempt::Slow(login.robot, record)),
+            Check::Slow(record) => Ok(Attempt::Slow(login.robot.clone(), record)),
             Check::Right => robot_standing(app, tx, name, &login, repositories).map(Attempt::Right),
         }
     });

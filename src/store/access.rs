@@ -11,7 +11,7 @@ use crate::domain::caller::AccountId;
 use crate::domain::decide::{Authority, Facts, NamespaceFacts, RepositoryFacts};
 use crate::domain::name::{RepositoryName, RobotName};
 use crate::domain::permission::{Role, TeamRole};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// What is needed to check a robot's login.
 #[derive(Clone, Debug)]
@@ -55,7 +55,10 @@ static NAMESPACE: LazyLock<String> =
 
 impl Tx<'_> {
     /// Finds a robot together with its owner and its newest secret.
-    pub fn robot_login(&mut self, name: &RobotName) -> Result<Option<RobotLogin>, StoreError> {
+    pub fn robot_login(&mut self, name: &RobotName) -> Result<Option<Arc<RobotLogin>>, StoreError> {
+        if let Some(known) = self.sql.memo().and_then(|memo| memo.robot(name.as_str())) {
+            return Ok(Some(known));
+        }
         let found = self.first(&ROBOT_LOGIN, &[name.as_str().into()], |columns| {
             let (robot, owner) = (read_account(columns)?, read_account(columns)?);
             Ok((robot, owner, read_secret(columns)?, columns.take::<bool>()?))
@@ -71,7 +74,12 @@ impl Tx<'_> {
             return Ok(None);
         }
         let secret_is_genuine = self.is_genuine("robot_secret", &secret.deciding(robot.id), &secret_mac);
-        Ok(Some(RobotLogin { robot, owner, secret: secret_is_genuine.then_some(secret), in_teams }))
+        let secret = secret_is_genuine.then_some(secret);
+        let login = Arc::new(RobotLogin { robot, owner, secret, in_teams });
+        if let Some(memo) = self.sql.memo() {
+            memo.note_robot(&login);
+        }
+        Ok(Some(login))
     }
 
     /// What the decider needs to know about a repository for a caller (`None`: the anonymous). `teams` are the caller's
@@ -94,9 +102,31 @@ impl Tx<'_> {
             &read
         };
         let authority = caller.map_or(Authority::None, |caller| authority(caller, teams, namespace));
-        let repository = self.repository_facts(caller, teams, namespace.id, name.name())?;
+        let repository = if teams.is_empty() {
+            self.own_repository_facts(caller, namespace.id, name.name())?
+        } else {
+            self.repository_facts(caller, teams, namespace.id, name.name())?
+        };
         let namespace = NamespaceFacts { id: namespace.id, enabled: namespace.enabled, authority };
         Ok(Facts { namespace: Some(namespace), repository })
+    }
+
+    /// As [`Self::repository_facts`] for whoever is in no team: nearly every robot. Read once.
+    fn own_repository_facts(
+        &mut self,
+        caller: Option<AccountId>,
+        namespace: AccountId,
+        name: &str,
+    ) -> Result<Option<RepositoryFacts>, StoreError> {
+        let look = (caller, namespace);
+        if let Some(known) = self.sql.memo().and_then(|memo| memo.repository(look, name)) {
+            return Ok(Some(known));
+        }
+        let facts = self.repository_facts(caller, &[], namespace, name)?;
+        if let (Some(facts), Some(memo)) = (facts, self.sql.memo()) {
+            memo.note_repository(look, name, facts);
+        }
+        Ok(facts)
     }
 
     fn repository_facts(

@@ -1,6 +1,7 @@
 //! What a database engine has to offer, and the values that go in and out of it.
 
 use super::StoreError;
+use super::memo::Memo;
 use crate::domain::caller::AccountId;
 use crate::domain::permission::{RepositoryState, Role, TeamRole, Visibility};
 use crate::domain::time::Timestamp;
@@ -26,6 +27,11 @@ pub trait Engine: Send + Sync {
     /// Writes a consistent copy to a new file.
     fn backup(&self, path: &Path) -> Result<(), StoreError>;
 
+    /// To be called every second or so by a process that serves many requests.
+    fn maintain(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Looks at everything that is stored; each text tells of something damaged. Slow.
     fn check(&self) -> Result<Vec<String>, StoreError>;
 }
@@ -45,6 +51,11 @@ pub trait Sql {
 
     /// Runs a statement that gives no rows and tells how many it changed.
     fn execute(&mut self, statement: &str, parameters: &[Value<'_>]) -> Result<usize, StoreError>;
+
+    /// What is known already of the state that this transaction reads. None in a transaction that may change it.
+    fn memo(&mut self) -> Option<&mut Memo> {
+        None
+    }
 
     /// Runs several statements without parameters, as migrations hold them.
     fn script(&mut self, statements: &str) -> Result<(), StoreError>;

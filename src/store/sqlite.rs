@@ -1,7 +1,13 @@
 //! The embedded engine: SQLite in WAL mode, one connection that writes and a pool of connections that read.
 
+mod read_mark;
+mod readers;
+
 use super::StoreError;
 use super::engine::{Columns, EachRow, Engine, Outcome, Row, Sql, Value};
+use super::memo::Memo;
+use read_mark::ReadMark;
+use readers::Readers;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
@@ -16,8 +22,9 @@ use std::time::Duration;
 const OLDEST_VERSION: i32 = 3_051_003;
 /// How long a statement waits for another process's lock before the store is reported unavailable.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Reading connections that are kept open between requests; more are opened and closed as needed.
-const IDLE_READERS: usize = 16;
+/// Memory for pages that a connection keeps, in KiB: the inner pages of the indexes of a million robots, and more than all
+/// of an installation of ordinary size.
+const PAGE_CACHE_KIB: i64 = 8 * 1024;
 /// Prepared statements kept by each connection: more than there are in the whole program.
 const STATEMENTS: usize = 256;
 
@@ -25,7 +32,8 @@ const STATEMENTS: usize = 256;
 pub struct Sqlite {
     path: PathBuf,
     writer: Mutex<Option<Connection>>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Readers,
+    mark: ReadMark,
 }
 
 impl Sqlite {
@@ -44,12 +52,12 @@ impl Sqlite {
         }
         make_private(path, false)?;
         let writer = connect(path)?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(Some(writer)), readers: Mutex::default() })
-    }
-
-    fn reader(&self) -> Result<Connection, StoreError> {
-        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        pooled.map_or_else(|| connect(&self.path), Ok)
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(Some(writer)),
+            readers: Readers::default(),
+            mark: ReadMark::default(),
+        })
     }
 }
 
@@ -80,7 +88,9 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         // Deleted secrets are overwritten, so that a stolen file does not hold them.
         connection.pragma_update(None, "secure_delete", true)?;
-        connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+        // Mapped pages would be counted once for each connection, and be taken apart anew in each transaction.
+        connection.pragma_update(None, "mmap_size", 0)?;
+        connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
         connection.pragma_update(None, "journal_size_limit", 64_i64 << 20)?;
         Ok(connection)
     };
@@ -94,17 +104,15 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 impl Engine for Sqlite {
     fn read(&self, work: &mut dyn FnMut(&mut dyn Sql)) -> Result<(), StoreError> {
-        let mut connection = self.reader()?;
+        let mut reader = self.readers.take(&self.path)?;
         let mut broken = false;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        work(&mut Session { connection: &transaction, broken: &mut broken });
-        transaction.finish()?;
+        reader.read(&mut |session| {
+            work(session);
+            broken = session.broken;
+        })?;
         // A connection that met an I/O error is not trusted again.
         if !broken {
-            let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-            if readers.len() < IDLE_READERS {
-                readers.push(connection);
-            }
+            self.readers.give_back(reader);
         }
         Ok(())
     }
@@ -112,23 +120,13 @@ impl Engine for Sqlite {
     fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
         // A panic in `work` rolls its transaction back and drops the connection, so a poisoned lock guards nothing broken.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connection = writer.take().map_or_else(|| connect(&self.path), Ok)?;
-        let mut broken = false;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let outcome = work(&mut Session { connection: &transaction, broken: &mut broken });
-        match outcome {
-            // SQLite may have rolled back by itself, and the work cannot know what it then built on.
-            Outcome::Commit if broken => {
-                drop(transaction);
-                return Err(StoreError::Unavailable("a statement of the transaction failed".to_owned()));
-            }
-            Outcome::Commit => transaction.commit()?,
-            Outcome::Rollback => drop(transaction),
-        }
-        if !broken {
-            *writer = Some(connection);
-        }
+        let connection = writer.take().map_or_else(|| connect(&self.path), Ok)?;
+        *writer = self.mark.released(|| write(connection, work))?;
         Ok(())
+    }
+
+    fn maintain(&self) -> Result<(), StoreError> {
+        self.mark.maintain(&self.path)
     }
 
     fn backup(&self, path: &Path) -> Result<(), StoreError> {
@@ -143,11 +141,11 @@ impl Engine for Sqlite {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        let source = self.reader()?;
+        let source = self.readers.take(&self.path)?;
         make_private(&partial, true)?;
         let mut target = Connection::open(&partial)?;
         // One step copies a consistent snapshot; in WAL mode a long read holds no writer up.
-        rusqlite::backup::Backup::new(&source, &mut target)?.run_to_completion(
+        rusqlite::backup::Backup::new(&source.connection, &mut target)?.run_to_completion(
             i32::MAX,
             Duration::from_millis(10),
             None,
@@ -163,7 +161,8 @@ impl Engine for Sqlite {
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {
-        let connection = self.reader()?;
+        let reader = self.readers.take(&self.path)?;
+        let connection = &reader.connection;
         let mut problems = Vec::new();
         let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
         let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -179,16 +178,49 @@ impl Engine for Sqlite {
     }
 }
 
-struct Session<'a> {
-    connection: &'a Connection,
-    broken: &'a mut bool,
+/// Runs a statement that is kept. rusqlite's own transactions compile `BEGIN` and `COMMIT` anew, which costs a token request
+/// as much as looking up its repository.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
 }
 
-impl Session<'_> {
+/// Runs a write transaction and gives the connection back, if it can be trusted again.
+fn write(
+    mut connection: Connection,
+    work: &mut dyn FnMut(&mut dyn Sql) -> Outcome,
+) -> Result<Option<Connection>, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut session = Session { connection: &transaction, memo: None, broken: false };
+    let outcome = work(&mut session);
+    let broken = session.broken;
+    match outcome {
+        // SQLite may have rolled back by itself, and the work cannot know what it then built on.
+        Outcome::Commit if broken => {
+            drop(transaction);
+            return Err(StoreError::Unavailable("a statement of the transaction failed".to_owned()));
+        }
+        Outcome::Commit => transaction.commit()?,
+        Outcome::Rollback => drop(transaction),
+    }
+    Ok((!broken).then_some(connection))
+}
+
+struct Session<'a> {
+    connection: &'a Connection,
+    memo: Option<&'a mut Memo>,
+    /// Whether a statement has failed because of the disk or a lock.
+    broken: bool,
+}
+
+impl<'a> Session<'a> {
+    fn reading(connection: &'a Connection, memo: &'a mut Memo) -> Self {
+        Self { connection, memo: Some(memo), broken: false }
+    }
+
     fn note<T>(&mut self, result: Result<T, rusqlite::Error>) -> Result<T, StoreError> {
         result.map_err(|error| {
             let error = StoreError::from(error);
-            *self.broken |= matches!(error, StoreError::Unavailable(_));
+            self.broken |= matches!(error, StoreError::Unavailable(_));
             error
         })
     }
@@ -221,6 +253,10 @@ impl Sql for Session<'_> {
         let mut prepared = self.note(prepared)?;
         let changed = prepared.execute(rusqlite::params_from_iter(parameters.iter().map(Bound)));
         self.note(changed)
+    }
+
+    fn memo(&mut self) -> Option<&mut Memo> {
+        self.memo.as_deref_mut()
     }
 
     fn script(&mut self, statements: &str) -> Result<(), StoreError> {

@@ -14,6 +14,8 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 const KEYS_EVERY: Duration = Duration::from_secs(1);
+/// How soon the store notices that another process writes.
+const STORE_EVERY: Duration = Duration::from_secs(1);
 const LEDGER_EVERY: Duration = Duration::from_secs(10);
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
@@ -32,10 +34,10 @@ impl Background {
         certificate: Option<Arc<CertificateReloader>>,
     ) -> Self {
         let mut tasks = JoinSet::new();
-        let (polled, rung, flushed, pruned) =
-            (Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app));
+        let [polled, rung, kept, flushed, pruned] = std::array::from_fn(|_| Arc::clone(app));
         tasks.spawn(every(config::POLL_INTERVAL, move || poll_configuration(&polled)));
         tasks.spawn(every(KEYS_EVERY, move || reload_keys(&rung)));
+        tasks.spawn(every(STORE_EVERY, move || maintain(&kept)));
         tasks.spawn(every(LEDGER_EVERY, move || flush(&flushed)));
         tasks.spawn(every(PRUNE_EVERY, move || prune(&pruned)));
         let (counted, gauges) = (Arc::clone(app), Arc::clone(metrics));
@@ -139,6 +141,12 @@ fn count_hashes(app: &App, metrics: &Metrics) {
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     metrics.argon2_waiting.set(count(app.hasher.waiting()));
     metrics.argon2_busy.set(count(app.hasher.busy()));
+}
+
+fn maintain(app: &App) {
+    if let Err(error) = app.store.maintain() {
+        tracing::debug!("the database is not kept ready for reading: {error}");
+    }
 }
 
 fn flush(app: &App) {
