@@ -52,9 +52,7 @@ pub mod users;
 use crate::config::{Config, LiveSettings};
 use crate::domain::caller::Privilege;
 use crate::domain::decide::Policy;
-use crate::domain::name::Namespace;
 use crate::domain::random::Random;
-use crate::domain::scope::Naming;
 use crate::domain::time::{Clock, Timestamp};
 use crate::keys::{KeyRing, SymmetricKeys};
 use crate::password::Hasher;
@@ -123,14 +121,6 @@ impl App {
     /// The registries that tokens are signed for; the first is the usual one.
     pub fn services(&self) -> &[String] {
         &self.config.derived.services
-    }
-
-    /// How repository names in scopes are read.
-    pub fn naming(&self) -> Naming {
-        let repositories = &self.config.repositories;
-        let library =
-            repositories.library_support.then(|| Namespace::parse(&repositories.library_namespace).ok());
-        Naming { hostname: self.config.server.hostname.clone(), library: library.flatten() }
     }
 
     /// Until when a name given up now must not be taken: no token issued under it is accepted any longer then. Registries

@@ -3,6 +3,8 @@
 use super::choices::UrlScheme;
 use super::keys::Config;
 use super::source::Source;
+use crate::domain::name::Namespace;
+use crate::domain::scope::Naming;
 use std::net::SocketAddr;
 
 /// What follows from several settings.
@@ -14,6 +16,8 @@ pub struct Derived {
     pub origin: String,
     /// The services that tokens are issued for; at least one, the first is the usual one.
     pub services: Vec<String>,
+    /// How repository names in scopes are read.
+    pub naming: Naming,
 }
 
 /// Notes contradictions in `source`.
@@ -100,7 +104,12 @@ pub(super) fn derive(config: &mut Config, source: &mut Source) {
         [] => vec![server.hostname.clone()],
         given => given.to_vec(),
     };
-    config.derived = Derived { origin: realm.get(..end).unwrap_or_default().to_owned(), services, realm };
+    let repositories = &config.repositories;
+    let library =
+        repositories.library_support.then(|| Namespace::parse(&repositories.library_namespace).ok());
+    let naming = Naming { hostname: server.hostname.clone(), library: library.flatten() };
+    let origin = realm.get(..end).unwrap_or_default().to_owned();
+    config.derived = Derived { realm, origin, services, naming };
 }
 
 /// Whether clients can connect to what is listened on: 0.0.0.0 and :: are no destination, port 0 is not known yet.

@@ -100,7 +100,7 @@ pub struct Requested {
 }
 
 /// How a repository's name in a scope is read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Naming {
     /// The registry's own `host[:port]`; a name that starts with it is read without it (Quay's SERVER_HOSTNAME).
     pub hostname: String,

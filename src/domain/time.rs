@@ -20,7 +20,7 @@ impl Timestamp {
 
     /// RFC 3339 in UTC, as the token response's `issued_at` wants it: `2026-11-24T06:08:21Z`.
     pub fn rfc3339(self) -> String {
-        self.civil("%Y-%m-%dT%H:%M:%SZ")
+        self.nearest().to_string()
     }
 
     /// RFC 2822 with Quay's `-0000` zone: `Fri, 10 May 2024 15:11:00 -0000`.
@@ -36,18 +36,18 @@ impl Timestamp {
     /// This time in UTC, formatted by a `strftime`-like pattern. Times outside years -9999 to 9999 are
     /// shown as the nearest end of that range.
     pub fn civil(self, pattern: &str) -> String {
-        let timestamp = jiff::Timestamp::from_second(self.0).unwrap_or(if self.0 < 0 {
-            jiff::Timestamp::MIN
-        } else {
-            jiff::Timestamp::MAX
-        });
-        timestamp.strftime(pattern).to_string()
+        self.nearest().strftime(pattern).to_string()
+    }
+
+    fn nearest(self) -> jiff::Timestamp {
+        let (first, last) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
+        jiff::Timestamp::from_second(self.0.clamp(first, last)).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.rfc3339())
+        self.nearest().fmt(f)
     }
 }
 

@@ -154,7 +154,7 @@ async fn read(
         credentials,
         service: fields.single("service")?.map(ToOwned::to_owned),
         // `account` and `client_id` are informative: never an identity, never a reason to refuse.
-        requested: app.naming().requested(fields.all("scope")),
+        requested: app.config.derived.naming.requested(fields.all("scope")),
         origin,
         user_agent: text(&head.headers, USER_AGENT.as_str()),
     };
@@ -203,11 +203,12 @@ fn form_credentials(fields: &Fields, refresh: bool) -> Result<Credentials, Token
 fn answer(issued: &Issued, form: bool, offline: bool) -> Response<Body> {
     // A token is base64url and dots, a time digits and punctuation: nothing here needs escaping but the scope.
     let token = issued.token.as_str();
-    let mut body = format!(
-        "{{\"token\":\"{token}\",\"access_token\":\"{token}\",\"expires_in\":{},\"issued_at\":\"{}\"",
-        issued.expires_in,
-        issued.issued_at.rfc3339()
-    );
+    let mut body = String::with_capacity(2 * token.len() + 256);
+    for (name, value) in [("{\"token\":\"", token), ("\",\"access_token\":\"", token)] {
+        body.push_str(name);
+        body.push_str(value);
+    }
+    let _ = write!(body, "\",\"expires_in\":{},\"issued_at\":\"{}\"", issued.expires_in, issued.issued_at);
     if form {
         let scope = serde_json::Value::String(scope(issued));
         let _ = write!(body, ",\"scope\":{scope}");
@@ -236,5 +237,9 @@ fn scope(issued: &Issued) -> String {
 
 /// A header as text, if it is there and readable.
 pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(|value| value.chars().take(512).collect())
+    // What `to_str` lets through is ASCII, so every byte is a character.
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(|value| value.get(..512).unwrap_or(value).to_owned())
 }

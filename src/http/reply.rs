@@ -113,6 +113,8 @@ pub fn html(status: StatusCode, page: impl Into<Bytes>) -> Response<Body> {
 pub fn with_type(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
+    // Room for those that every answer gets later.
+    response.headers_mut().reserve(12);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

@@ -91,7 +91,8 @@ impl Signer {
     }
 
     fn sign_json(&self, body: &impl Serialize) -> Result<SignedToken, SignError> {
-        let json = serde_json::to_vec(body).map_err(|_| SignError)?;
+        let mut json = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut json, body).map_err(|_| SignError)?;
         // Four characters for three bytes, and up to 512 bytes of signature.
         let mut token = String::with_capacity(self.header.len() + json.len() / 3 * 4 + 700);
         token.push_str(&self.header);

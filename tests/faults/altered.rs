@@ -45,7 +45,7 @@ async fn ask(app: &Arc<App>, robot: &str, secret: &str) -> Result<Vec<Vec<String
             password: dockpass::domain::credential::Secret::new(secret),
         },
         service: None,
-        requested: app.naming().requested(scopes.iter().map(String::as_str)),
+        requested: app.config.derived.naming.requested(scopes.iter().map(String::as_str)),
         origin: Origin::default(),
         user_agent: None,
     };

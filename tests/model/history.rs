@@ -14,7 +14,7 @@ const ASKING: usize = 3;
 
 /// Whether a token for this robot allows to push to `acme/app`.
 async fn may_push(app: &Arc<App>, secret: &str) -> bool {
-    let requested = app.naming().requested(["repository:acme/app:pull,push"]);
+    let requested = app.config.derived.naming.requested(["repository:acme/app:pull,push"]);
     let credentials = Credentials::Password { username: "acme+ci".to_owned(), password: Secret::new(secret) };
     let origin = Origin::default();
     let request = TokenRequest { credentials, service: None, requested, origin, user_agent: None };

@@ -285,7 +285,7 @@ impl Machine {
         let texts = scopes.iter().map(|(at, asked)| format!("repository:{}:{}", name(*at), words(*asked)));
         let texts: Vec<String> = texts.collect();
         let app = &self.installation.app;
-        let requested = app.naming().requested(texts.iter().map(String::as_str));
+        let requested = app.config.derived.naming.requested(texts.iter().map(String::as_str));
         let request = TokenRequest {
             credentials,
             service: None,
