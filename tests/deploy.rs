@@ -2,6 +2,7 @@
 
 use dockpass::config::Config;
 use dockpass::http::route::Route;
+use dockpass::http::server::Limits;
 use hyper::Method;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -66,6 +67,19 @@ fn the_pod_can_write_nothing_but_its_volume_and_has_no_right_to_spare() {
         .collect();
     assert_eq!(writable, ["/data"]);
     assert_eq!(of_kind(&objects, "StatefulSet")["spec"]["replicas"], 1);
+}
+
+/// After the signal: running requests, work that cannot be interrupted, the last logins.
+#[test]
+fn whoever_stops_dockpass_waits_until_it_has_drained() {
+    let drained = Limits::default().drain.as_secs() + 5;
+    let unit = fs::read_to_string(path("dockpass.service")).unwrap();
+    let patience = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")).unwrap();
+    assert!(patience.parse::<u64>().unwrap() > drained, "{patience}");
+    let objects = kubernetes();
+    let patience =
+        &of_kind(&objects, "StatefulSet")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"];
+    assert!(patience.as_u64().unwrap() > drained, "{patience}");
 }
 
 #[test]

@@ -89,3 +89,27 @@ fn the_metrics_tell_how_long_every_certificate_lasts() {
         assert!(wait_until(10, || told(kind).is_some_and(|days| days > 365.0)), "{kind}: {:?}", told(kind));
     }
 }
+
+#[test]
+fn a_stolen_root_is_replaced_as_the_document_says_and_robots_keep_their_secrets() {
+    let site = Site::empty();
+    site.ok(&["init"]);
+    site.ok(&["org", "create", "acme"]);
+    let secret = site.ok(&["robot", "create", "acme+ci"]);
+    let old = fs::read_to_string(site.path("keys/root.crt")).unwrap();
+    for entry in fs::read_dir(site.path("keys")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("root.") || name.starts_with("signing") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let _server = site.serve(&[]);
+    assert_ne!(fs::read_to_string(site.path("keys/root.crt")).unwrap(), old);
+    assert_eq!(site.token("acme+ci", &secret, "repository:acme/app:pull").0, 200);
+    fs::create_dir(site.path("registry")).unwrap();
+    site.ok(&["registry-config", "--write", "registry"]);
+    let given = fs::read_dir(site.path("registry")).unwrap().map(|entry| entry.unwrap().path());
+    let texts: Vec<_> = given.map(|path| fs::read_to_string(path).unwrap()).collect();
+    assert!(texts.iter().all(|text| !text.contains(&old)), "{texts:?}");
+}
