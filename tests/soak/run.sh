@@ -2,7 +2,7 @@
 # The long forms of what `make test` does in a short form, one after the other, each with a bound. Prints the figures that
 # docs/reliability.md holds.
 #
-#   tests/soak/run.sh [PART...]    parts: model requests flips kill calls fuzz load lists (default: all; load has lists in it)
+#   tests/soak/run.sh [PART...]    parts: model requests flips kill calls fuzz load lists (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -44,5 +44,5 @@ part() {
 }
 
 echo "$(date -u +%FT%TZ) $(nproc) processors, $(free -m | awk '/^Mem/ {print $2}') MiB, $(uname -srm)"
-[ $# -gt 0 ] || set -- model requests flips kill calls fuzz load
+[ $# -gt 0 ] || set -- model requests flips kill calls fuzz load lists
 for one in "$@"; do part "$one"; done
