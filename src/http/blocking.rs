@@ -14,6 +14,8 @@ const LONG_AT_ONCE: usize = 4;
 const IN_PIECES: usize = 64;
 /// How long a use case waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the next piece of an answer waits for its turn: less than a handler may take.
+const PATIENCE_FOR_PIECES: Duration = Duration::from_secs(50);
 
 /// Too many use cases are waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +48,22 @@ impl Blocking {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let permit = turn(&self.long).await?;
+        let permit = turn(&self.long, PATIENCE).await?;
+        self.run(move || {
+            let result = work();
+            drop(permit);
+            result
+        })
+        .await
+    }
+
+    /// As [`run_long`](Self::run_long), for the next piece of an answer that was begun: it is waited for longer, since breaking
+    /// it off would waste all that was sent.
+    pub async fn run_piece<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let permit = turn(&self.long, PATIENCE_FOR_PIECES).await?;
         self.run(move || {
             let result = work();
             drop(permit);
@@ -58,7 +75,7 @@ impl Blocking {
     /// Runs `work` on a thread where it may block. Once begun it runs to its end, also when nobody waits for it any more: a
     /// change is made as a whole. A panic in it is this caller's panic.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let permit = turn(&self.turns).await?;
+        let permit = turn(&self.turns, PATIENCE).await?;
         let task = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(permit);
@@ -75,8 +92,8 @@ impl Blocking {
     }
 }
 
-async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Busy> {
-    let turn = tokio::time::timeout(PATIENCE, Arc::clone(of).acquire_owned()).await;
+async fn turn(of: &Arc<Semaphore>, patience: Duration) -> Result<OwnedSemaphorePermit, Busy> {
+    let turn = tokio::time::timeout(patience, Arc::clone(of).acquire_owned()).await;
     turn.map_err(|_| Busy)?.map_err(|_| Busy)
 }
 

@@ -78,7 +78,7 @@ impl Pieces {
 }
 
 async fn step(blocking: Blocking, mut maker: Maker) -> Option<(Maker, Bytes)> {
-    let run = blocking.run_long(move || {
+    let run = blocking.run_piece(move || {
         let piece = maker();
         piece.map(|piece| (maker, Bytes::from(piece)))
     });
