@@ -17,8 +17,8 @@ const load = (url) => new Promise((resolve, reject) => {
 	const request = new XMLHttpRequest();
 	request.open("GET", url);
 	request.responseType = "document";
-	on(request, "load", () => request.status < 400 ? resolve(request.response) : reject());
-	on(request, "error", reject);
+	request.onload = () => request.status < 400 ? resolve(request.response) : reject();
+	request.onerror = reject;
 	request.send();
 });
 
@@ -29,30 +29,28 @@ const copyText = async (source) => {
 	throw 0;
 };
 
-const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+const watch = (input, check) => {
+	on(input, "input", check);
+	check();
+};
 
 function checkName(input) {
 	const help = byId(input.getAttribute("aria-describedby"));
-	const check = () => {
-		const good = input.value.length > 1 && input.value.length < 256 && NAME.test(input.value);
-		const bad = input.value && !good;
+	watch(input, () => {
+		const good = input.value.length > 1 && input.validity.valid;
+		const bad = Boolean(input.value) && !good;
 		mark(input, "aria-invalid", bad);
 		help.classList.toggle("bad-text", bad);
 		one("button.main", input.form).disabled = !good;
-	};
-	on(input, "input", check);
-	check();
+	});
 }
 
 function checkConfirm(input) {
-	const check = () => { one("button.danger", input.form).disabled = input.value !== input.dataset.confirm; };
-	on(input, "input", check);
-	check();
+	watch(input, () => { one("button.danger", input.form).disabled = input.value !== input.dataset.confirm; });
 }
 
 function filter(input) {
 	const rows = all("[data-name]", byId(input.dataset.filter));
-	input.hidden = false;
 	on(input, "input", () => {
 		for (const row of rows) row.hidden = !row.dataset.name.includes(input.value.trim().toLowerCase());
 		say(rows.filter((row) => !row.hidden).length + " shown");
@@ -66,8 +64,8 @@ function searchLive(input) {
 		const turn = ++latest;
 		setTimeout(async () => {
 			if (turn !== latest) return;
-			const url = new URL(input.form.action || location.href);
-			url.search = new URLSearchParams([...new FormData(input.form)].filter(([, value]) => value !== ""));
+			const url = new URL(input.form.action);
+			url.search = new URLSearchParams([...new FormData(input.form)].filter(([, value]) => value));
 			try {
 				const page = await load(url);
 				const fresh = page.getElementById(input.dataset.live), old = byId(input.dataset.live);
@@ -75,8 +73,7 @@ function searchLive(input) {
 				old.replaceWith(document.adoptNode(fresh));
 				history.replaceState(null, "", url);
 				enhance(fresh);
-				const count = one("nav .soft, .push > .soft", fresh);
-				say(count ? count.textContent : "No match");
+				say(one(".push .soft", fresh)?.textContent ?? "No match");
 			} catch { input.form.submit(); }
 		}, 220);
 	});
@@ -132,47 +129,49 @@ function wizard(form) {
 	const pages = all("[data-step], [data-review]", form), links = all(".steps a", form);
 	const [back, next] = [one("[data-back]", form), one("[data-next]", form)];
 	const name = form.elements.name;
-	one("nav", form).hidden = false;
-	one("[data-review-link]", form).hidden = false;
+	let at = 0;
 	const go = (index, focus) => {
 		pages.forEach((page, number) => { page.hidden = number !== index; });
 		links.forEach((link, number) => mark(link, "aria-current", number === index, "step"));
 		back.hidden = index === 0;
 		next.hidden = index === pages.length - 1;
-		form.dataset.at = index;
+		at = index;
 		if (index === pages.length - 1) summarise();
 		if (focus) { const heading = one("h2", pages[index]); heading.tabIndex = -1; heading.focus(); }
 	};
 	const summarise = () => {
 		const list = one("[data-summary]", form);
 		list.replaceChildren();
-		const add = (...texts) => texts.forEach((text, number) => {
-			const element = document.createElement(number ? "dd" : "dt");
-			element.append(text || "None");
-			list.append(element);
-		});
+		const add = (title, text) => {
+			list.append(document.createElement("dt"), document.createElement("dd"));
+			list.lastChild.append(text || "None");
+			list.lastChild.previousSibling.append(title);
+		};
 		add("Name", name.value);
 		add("Description", form.elements.description.value);
-		if (one("#step-teams", form)) add("Teams", all("input[name=team]:checked", form).map((box) => box.value).join(", "));
+		const team = form.elements["new-team"];
+		if (team) add("Teams", [...all("input[name=team]:checked", form), team].map((box) => box.value).filter(Boolean).join(", "));
 		add("Repositories", all("select[name^='role:']", form).filter((select) => select.value !== "none")
 			.map((select) => select.name.slice(5) + " (" + select.selectedOptions[0].text + ")").join(", "));
 		if (form.elements.default) add("Default permissions", form.elements.default.selectedOptions[0].text);
 	};
-	const move = (by) => go(Number(form.dataset.at) + by, true);
-	on(next, "click", () => move(1));
-	on(back, "click", () => move(-1));
+	on(next, "click", () => go(at + 1, true));
+	on(back, "click", () => go(at - 1, true));
 	links.forEach((link, number) => on(link, "click", (event) => { event.preventDefault(); go(number, true); }));
-	on(name, "input", () => { const to = one("#applied-to", form); if (to) to.value = name.value; });
-	// Enter in the search field must not make the robot.
-	on(form, "keydown", (event) => event.key === "Enter" && event.target.type === "search" && event.preventDefault());
+	on(name, "input", () => { for (const to of all("#applied-to", form)) to.value = name.value; });
+	// Enter in the search field must not make the robot; where all repositories are listed, they are filtered already.
+	const search = one("button[value=search]", form);
+	if (search) search.hidden = "complete" in search.dataset;
+	on(form, "keydown", (event) => {
+		if (event.key !== "Enter" || event.target.type !== "search") return;
+		event.preventDefault();
+		search.hidden || search.click();
+	});
 	on(form, "invalid", () => go(0, false), true);
-	for (const bulk of all("[data-bulk]", form)) {
-		bulk.hidden = false;
-		on(bulk, "change", (event) => {
-			for (const select of all("tbody tr:not([hidden]) select[name^='role:']", form)) select.value = event.target.value;
-		});
-	}
-	go(0, false);
+	for (const bulk of all("[data-bulk]", form)) on(bulk, "change", () => {
+		for (const select of all("tbody tr:not([hidden]) select", form)) select.value = bulk.value;
+	});
+	go(Math.max(0, pages.findIndex((page) => page.id === form.dataset.wizard)), Boolean(form.dataset.wizard));
 }
 
 // The forms of the credentials, one at a time.
@@ -188,15 +187,14 @@ function panels(nav) {
 }
 
 function enhance(root) {
-	for (const hidden of all("[data-copy], [data-copy-row]", root)) hidden.hidden = false;
+	for (const scripted of all("[data-scripted]", root)) scripted.hidden = false;
 	all("input[pattern]", root).forEach(checkName);
 	all("input[data-confirm]", root).forEach(checkConfirm);
 	all("input[data-filter]", root).forEach(filter);
 	all("input[data-live]", root).forEach(searchLive);
 	all("form", root).filter((form) => one("[data-count]", form)).forEach(selection);
-	all("[data-tick-all]", root).forEach((box) => {
-		box.hidden = false;
-		on(box, "change", () => all("tbody input[type=checkbox]", box.closest("table")).forEach((other) => { other.checked = box.checked; }));
+	for (const box of all("[data-tick-all]", root)) on(box, "change", () => {
+		for (const other of all("tbody input[type=checkbox]", box.closest("table"))) other.checked = box.checked;
 	});
 	all("[data-autosubmit]", root).forEach((form) => {
 		one("button", form).hidden = true;
@@ -208,11 +206,9 @@ on(document, "click", (event) => {
 	const copy = event.target.closest("[data-copy]");
 	if (copy) {
 		copyText(byId(copy.dataset.copy)).then(() => {
-			const label = copy.firstChild, before = label.textContent;
-			if (before === "Copied") return;
-			label.textContent = "Copied";
+			copy.firstChild.data = "Copied";
 			say("Copied");
-			setTimeout(() => { label.textContent = before; }, 1500);
+			setTimeout(() => { copy.firstChild.data = "Copy"; }, 1500);
 		}, () => say("Selected: copy it with the keyboard"));
 	}
 	const opener = event.target.closest("[data-dialog]");

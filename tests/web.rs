@@ -1,8 +1,11 @@
 //! Whole requests to the pages, without a browser: every template with data that wants to break out of it, what forms do, and
 //! what is refused.
 
+mod coverage;
+mod disallowed;
 mod forms;
 mod pages;
+mod wizard;
 
 use crate::support::{Answer, Installation};
 use dockpass::service::actor::Actor;
@@ -56,7 +59,8 @@ impl<'i> Browser<'i> {
         let cookies: Vec<String> =
             self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
-        let mut headers = vec![("host", "localhost:8480"), ("cookie", cookies.as_str())];
+        let mut headers =
+            vec![("host", "localhost:8480"), ("cookie", cookies.as_str()), ("accept", "text/html,*/*;q=0.8")];
         if method == "POST" {
             headers.push(("content-type", "application/x-www-form-urlencoded"));
         }

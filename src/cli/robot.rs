@@ -120,6 +120,7 @@ impl Equipment {
             description: self.description.clone(),
             metadata: self.metadata.clone().unwrap_or_default(),
             teams: self.teams.iter().map(ToString::to_string).collect(),
+            new_team: None,
             repositories: self.repositories.clone(),
             default_permission: self.default_permission,
         }

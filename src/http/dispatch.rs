@@ -10,14 +10,14 @@ use super::registry;
 use super::reply::{self, Body, Surface};
 use super::route::{Route, RouteError};
 use super::server::Connection;
-use super::web;
+use super::web::{self, WebRoute};
 use crate::service::App;
 use crate::store::StoreError;
 use crate::store::audit::Origin;
 use crate::telemetry::metrics::{self, Metrics};
 use crate::telemetry::{RequestId, RequestRecord, Stopwatch};
-use hyper::header::{ALLOW, HeaderName, HeaderValue};
-use hyper::{Request, Response, StatusCode};
+use hyper::header::{ACCEPT, ALLOW, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -65,6 +65,10 @@ impl Dispatch {
         };
         let method = request.method().clone();
         let route = Route::parse(&method, request.uri().path());
+        let route = match route {
+            Err(RouteError::NotFound) if wants_page(&request) => Ok(Route::Web(WebRoute::Missing)),
+            parsed => parsed,
+        };
         let label = route.as_ref().map_or("none", Route::label);
         let surface = route.as_ref().map_or(Surface::Api, Route::surface);
         let mut outcome = match route {
@@ -163,6 +167,20 @@ impl Dispatch {
         reply::no_store(&mut response);
         response
     }
+}
+
+/// Whether a person is to be told that there is nothing: a browser that asks, outside the paths of registry and REST API.
+/// Clients of those read JSON, also when a browser's code sends the request.
+fn wants_page(request: &Request<RequestBody>) -> bool {
+    let path = request.uri().path();
+    let machines = ["/v2", "/api"].iter().any(|prefix| {
+        path.strip_prefix(prefix).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    });
+    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let html = accepted.is_some_and(|accepted| {
+        accepted.split([',', ';']).any(|kind| kind.trim().eq_ignore_ascii_case("text/html"))
+    });
+    !machines && html && matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 fn refuse(refused: &RouteError) -> Response<Body> {

@@ -66,7 +66,8 @@ pub async fn answer(
     circumstances: Circumstances,
 ) -> (Response<Body>, Option<String>) {
     if let WebRoute::Asset(name) = &route {
-        return (assets::answer(name).unwrap_or_else(|| reply::empty(StatusCode::NOT_FOUND)), None);
+        let found = assets::answer(name, request.headers());
+        return (found.unwrap_or_else(|| reply::empty(StatusCode::NOT_FOUND)), None);
     }
     let mut visit = match read(app, &request, &circumstances) {
         Ok(visit) => visit,
@@ -140,7 +141,7 @@ async fn receive(
 fn handle(visit: &Visit, route: &WebRoute) -> Reply {
     match route {
         WebRoute::Home => account::home(visit),
-        WebRoute::Asset(_) => Err(Refusal::NotFound),
+        WebRoute::Asset(_) | WebRoute::Missing => Err(Refusal::NotFound),
         WebRoute::SignIn => account::sign_in_page(visit),
         WebRoute::SignOut => account::sign_out(visit),
         WebRoute::Setup => account::setup(visit),

@@ -4,12 +4,15 @@
 //!
 //! Everything here is a pure function of [`Login`]. What holds the secret comes as [`Secret`].
 
+mod archive;
+
 use crate::domain::credential::Secret;
 use crate::domain::name::RobotName;
 use crate::domain::permission::words;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 words! {
     /// The forms that a robot's credentials come in.
@@ -177,10 +180,14 @@ impl Login<'_> {
         format!("{}-auth.tar.gz", self.file_stem())
     }
 
-    /// The line that packs a downloaded [`Self::docker_config`] into [`Self::mesos_archive`].
-    pub fn mesos_pack(&self) -> String {
-        let (file, archive) = (Format::DockerConfig.file_name(self), self.mesos_archive());
-        format!("mkdir -p .docker && mv {file} .docker/config.json && tar -czf {archive} .docker/config.json")
+    /// What is in [`Self::mesos_archive`]. Mesos reads Docker's configuration, and so only keys without a path.
+    pub fn mesos_credentials(&self) -> Zeroizing<Vec<u8>> {
+        archive::tar_gz(".docker/config.json", self.docker_config(KeyScope::Registry).expose().as_bytes())
+    }
+
+    /// The line that copies [`Self::mesos_archive`] to where agents look for it.
+    pub fn mesos_copy(&self) -> String {
+        format!("cp {} /etc/", self.mesos_archive())
     }
 
     /// The member that a Marathon application gets once the archive lies in `/etc` of every agent.
@@ -240,7 +247,7 @@ mod tests {
                 assert!(format.file_name(&login).starts_with("acme-x-bot-1-a"), "{format}");
             }
             assert!(login.docker_config_move().contains(&Format::DockerConfig.file_name(&login)));
-            assert!(login.mesos_pack().contains(&Format::DockerConfig.file_name(&login)));
+            assert!(login.mesos_copy().contains(&login.mesos_archive()));
             assert!(login.mesos_uris().contains("file:///etc/acme-x-bot-1-a-auth.tar.gz"));
         });
     }
@@ -277,7 +284,7 @@ mod tests {
                 login.docker_config_move(),
                 login.kubernetes_submit(),
                 login.kubernetes_pod(),
-                login.mesos_pack(),
+                login.mesos_copy(),
                 login.mesos_uris(),
                 format!("{login:?}"),
             ] {

@@ -35,6 +35,8 @@ pub struct NewRobot {
     pub metadata: Map<String, Value>,
     /// Teams of its organization to join.
     pub teams: Vec<String>,
+    /// A team of its organization that is made with it and that it joins: name and description.
+    pub new_team: Option<(String, String)>,
     /// Repositories of its namespace (the path below it) and the role on each.
     pub repositories: Vec<(String, Role)>,
     /// What it is granted on every repository that is made in its organization from now on.
@@ -154,7 +156,11 @@ fn equip(
     robot: &Account,
     new: &NewRobot,
 ) -> Result<(), ServiceError> {
-    for name in &new.teams {
+    if let Some((name, description)) = &new.new_team {
+        super::teams::create_in(app, tx, actor, owner, name, description)?;
+    }
+    let joined = new.teams.iter().chain(new.new_team.as_ref().map(|(name, _)| name));
+    for name in joined {
         super::teams::add_member_in(app, tx, actor, owner, name, robot)?;
     }
     for (path, role) in &new.repositories {

@@ -86,12 +86,43 @@ pub fn put(
             tx.update_team(&team)?;
             return Ok((team, false));
         }
-        TeamName::parse(name)
-            .map_err(|error| ServiceError::Refused(format!("Invalid team name {name}: {error}")))?;
-        let team = tx.insert_team(organization.id, name, role, description.unwrap_or_default())?;
-        record(app, tx, actor, &organization, "org_create_team", json!({ "team": name }))?;
-        Ok((team, true))
+        Ok((insert(app, tx, actor, &organization, name, role, description.unwrap_or_default())?, true))
     })
+}
+
+fn insert(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    organization: &Account,
+    name: &str,
+    role: TeamRole,
+    description: &str,
+) -> Result<Team, ServiceError> {
+    TeamName::parse(name)
+        .map_err(|error| ServiceError::Refused(format!("Invalid team name {name}: {error}")))?;
+    let team = tx.insert_team(organization.id, name, role, description)?;
+    record(app, tx, actor, organization, "org_create_team", json!({ "team": name }))?;
+    Ok(team)
+}
+
+/// Makes a team that gives nothing but what it is granted, inside a transaction whose actor is known to administer the
+/// namespace; a team of this name is left alone.
+pub(super) fn create_in(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    owner: &Account,
+    name: &str,
+    description: &str,
+) -> Result<(), ServiceError> {
+    if owner.kind != AccountKind::Organization {
+        return Err(ServiceError::Invalid("Teams exist in organizations only".to_owned()));
+    }
+    if tx.team(owner.id, name)?.is_some() {
+        return Err(ServiceError::Refused(format!("Team \"{name}\" already exists")));
+    }
+    insert(app, tx, actor, owner, name, TeamRole::Member, description).map(drop)
 }
 
 /// Whether a change that has just been made leaves the organization without anybody to administer it, or takes its acting

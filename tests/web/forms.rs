@@ -204,3 +204,58 @@ async fn a_changed_password_ends_every_session() {
     let answer = elsewhere.get("/organization").await;
     assert!(answer.header("location").unwrap().starts_with("/signin"));
 }
+
+#[tokio::test]
+async fn every_form_of_the_credentials_is_a_file() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let token = alice.post("/organization/acme/robot/ci", &[]).await.text();
+    let token = token_on(&token).unwrap().to_owned();
+    for (format, file) in [
+        ("docker-config", "acme-ci-auth.json"),
+        ("kubernetes-secret", "acme-ci-secret.yml"),
+        ("podman", "acme-ci-login.sh"),
+        ("docker", "acme-ci-login.sh"),
+        ("env", "acme-ci.env"),
+        ("mesos", "acme-ci-auth.tar.gz"),
+    ] {
+        let answer = alice.post("/organization/acme/robot/ci/download", &[("format", format)]).await;
+        let disposition = format!("attachment; filename=\"{file}\"");
+        assert_eq!(answer.header("content-disposition"), Some(disposition.as_str()));
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{format}");
+        if format == "mesos" {
+            let mut archive = Vec::new();
+            let mut unpacker = flate2::read::GzDecoder::new(answer.body.as_ref());
+            std::io::Read::read_to_end(&mut unpacker, &mut archive).unwrap();
+            let config = String::from_utf8_lossy(&archive[512..]).trim_end_matches('\0').to_owned();
+            let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+            let auth = config["auths"]["registry.example"]["auth"].as_str().unwrap();
+            let pair = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, auth).unwrap();
+            assert_eq!(String::from_utf8(pair).unwrap(), format!("acme+ci:{token}"));
+        }
+    }
+    let answer = alice.post("/organization/acme/robot/ci/download", &[("format", "rkt")]).await;
+    assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
+async fn addresses_are_changed_in_the_settings() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let path = "/organization/acme/settings";
+    let saved = alice.post(path, &[("action", "email"), ("email", "ops@acme.example")]).await;
+    let page = alice.follow(&saved).await;
+    assert!(page.contains("E-mail address saved") && page.contains("value=\"ops@acme.example\""));
+    let bad = alice.post(path, &[("action", "email"), ("email", "nonsense")]).await;
+    assert!(alice.follow(&bad).await.contains("was not saved: Invalid email address."));
+    let form = [("action", "email"), ("email", "ops@acme.example")];
+    let taken = alice.post("/organization/alice/settings", &form).await;
+    assert!(alice.follow(&taken).await.contains("was not saved"));
+    let form = [("action", "email"), ("email", "alice@acme.example")];
+    let own = alice.post("/organization/alice/settings", &form).await;
+    assert!(alice.follow(&own).await.contains("value=\"alice@acme.example\""));
+    let cleared = alice.post(path, &[("action", "email"), ("email", "")]).await;
+    assert!(alice.follow(&cleared).await.contains("E-mail address saved"));
+    let bob = Browser::signed_in(&installation, "bob").await;
+    assert_eq!(bob.post(path, &[("action", "email"), ("email", "bob@x.example")]).await.status, 403);
+}

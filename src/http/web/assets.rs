@@ -5,8 +5,11 @@ use crate::http::reply::{self, Body};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hyper::header::{CACHE_CONTROL, HeaderValue};
-use hyper::{Response, StatusCode};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderValue, VARY};
+use hyper::{HeaderMap, Response, StatusCode};
+use std::io::Write;
 use std::sync::LazyLock;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -20,6 +23,8 @@ pub struct Asset {
     pub integrity: String,
     content_type: &'static str,
     bytes: &'static [u8],
+    /// Packed once, when the first page is shown.
+    gzip: Vec<u8>,
 }
 
 impl Asset {
@@ -31,8 +36,22 @@ impl Asset {
             integrity: format!("sha256-{}", STANDARD.encode(hash.as_ref())),
             content_type,
             bytes,
+            gzip: gzip(bytes).unwrap_or_default(),
         }
     }
+}
+
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(bytes)?;
+    packer.finish()
+}
+
+/// Whether a browser unpacks gzip. Every browser says so plainly; whoever refuses it by a weight is not one.
+fn unpacks(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    let mut codings = lines.flat_map(|line| line.split(','));
+    codings.any(|coding| coding.trim().eq_ignore_ascii_case("gzip"))
 }
 
 /// Everything that a page loads beside itself.
@@ -58,12 +77,19 @@ pub static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
     icon: Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../../../assets/icon.svg")),
 });
 
-/// Answers with the file of this name.
-pub fn answer(name: &str) -> Option<Response<Body>> {
+/// Answers with the file of this name. Only these files are packed on the wire: they hold nothing secret and nothing that a
+/// request chose, so that their length tells an eavesdropper nothing.
+pub fn answer(name: &str, headers: &HeaderMap) -> Option<Response<Body>> {
     let assets = [&ASSETS.style, &ASSETS.script, &ASSETS.icon];
     let asset = assets.into_iter().find(|asset| asset.name == name)?;
-    let mut response = reply::with_type(StatusCode::OK, asset.content_type, asset.bytes);
+    let packed = unpacks(headers) && !asset.gzip.is_empty();
+    let bytes: &'static [u8] = if packed { &asset.gzip } else { asset.bytes };
+    let mut response = reply::with_type(StatusCode::OK, asset.content_type, bytes);
     response.headers_mut().insert(CACHE_CONTROL, IMMUTABLE);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if packed {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     Some(response)
 }
 
@@ -73,14 +99,35 @@ mod tests {
 
     #[test]
     fn style_and_script_stay_small() {
-        assert!(ASSETS.style.bytes.len() < 15 * 1024, "{}", ASSETS.style.bytes.len());
-        assert!(ASSETS.script.bytes.len() < 10 * 1024, "{}", ASSETS.script.bytes.len());
+        // Before they are packed, so that what counts is how much there is to read.
+        assert!(ASSETS.style.bytes.len() < 15_000, "{}", ASSETS.style.bytes.len());
+        assert!(ASSETS.script.bytes.len() < 10_000, "{}", ASSETS.script.bytes.len());
+    }
+
+    #[test]
+    fn files_are_packed_for_browsers_that_unpack_them() {
+        for (accepted, packed) in
+            [("gzip, deflate, br", true), ("br,GZIP", true), ("gzip;q=0", false), ("", false)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            let response = answer(&ASSETS.script.name, &headers).unwrap();
+            assert_eq!(response.headers().get(CONTENT_ENCODING).is_some(), packed, "{accepted}");
+            assert_eq!(response.headers()[VARY], "Accept-Encoding");
+        }
+        let mut unpacked = Vec::new();
+        std::io::Read::read_to_end(
+            &mut flate2::read::GzDecoder::new(ASSETS.style.gzip.as_slice()),
+            &mut unpacked,
+        )
+        .unwrap();
+        assert_eq!(unpacked, ASSETS.style.bytes);
     }
 
     #[test]
     fn only_the_name_with_the_right_hash_is_served() {
-        let response = answer(&ASSETS.style.name).unwrap();
+        let response = answer(&ASSETS.style.name, &HeaderMap::new()).unwrap();
         assert_eq!(response.headers()[CACHE_CONTROL], IMMUTABLE);
-        assert!(answer("style.css").is_none());
+        assert!(answer("style.css", &HeaderMap::new()).is_none());
     }
 }

@@ -20,6 +20,9 @@ use hyper::header::{CONTENT_DISPOSITION, HeaderValue};
 /// Stands where a secret would.
 const MASK: &str = "••••••••••••••••";
 
+/// The one form that is no text: an archive for Mesos.
+const MESOS: &str = "mesos";
+
 /// The credentials in every form.
 #[derive(Template)]
 #[template(path = "credentials.html")]
@@ -78,8 +81,14 @@ pub struct Forms {
     pub kubernetes_submit: String,
     /// A pod that uses it.
     pub pod: String,
-    /// Packs the archive for Mesos.
-    pub mesos_pack: String,
+    /// The file that podman's line is downloaded as.
+    pub podman_file: String,
+    /// The file that Docker's line is downloaded as.
+    pub docker_file: String,
+    /// The file with name and secret as variables.
+    pub environment_file: String,
+    /// Copies the archive for Mesos.
+    pub mesos_copy: String,
     /// The archive's name.
     pub mesos_archive: String,
     /// The member of a Marathon application.
@@ -100,7 +109,10 @@ impl Forms {
             kubernetes_file: Format::KubernetesSecret.file_name(login),
             kubernetes_submit: login.kubernetes_submit(),
             pod: login.kubernetes_pod(),
-            mesos_pack: login.mesos_pack(),
+            podman_file: Format::Podman.file_name(login),
+            docker_file: Format::Docker.file_name(login),
+            environment_file: Format::Env.file_name(login),
+            mesos_copy: login.mesos_copy(),
             mesos_archive: login.mesos_archive(),
             mesos_uris: login.mesos_uris(),
         }
@@ -234,15 +246,18 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
 
 /// One of the forms as a file.
 pub fn download(visit: &Visit, namespace: &str, short: &str) -> Reply {
-    let format = Format::parse(visit.given("format")?);
-    let format = format.ok_or_else(|| Refusal::Fields("there is no such format".to_owned()))?;
+    let word = visit.given("format")?;
+    let format = Format::parse(word);
+    if format.is_none() && word != MESOS {
+        return Err(Refusal::Fields("there is no such format".to_owned()));
+    }
     let secret = match sent_back(visit)? {
         Some(secret) => {
             // Whoever may not see this robot gets no file about it either.
             robots::get(&visit.app, &visit.actor, namespace, short)?;
             secret
         }
-        None => match reveal(visit, namespace, short, format.as_str()) {
+        None => match reveal(visit, namespace, short, word) {
             Err(Refusal::Stale) => {
                 return Ok(reply::redirect_303(&format!("/organization/{namespace}/robot/{short}?reveal=1")));
             }
@@ -251,11 +266,16 @@ pub fn download(visit: &Visit, namespace: &str, short: &str) -> Reply {
     };
     let name = full_name(namespace, short)?;
     let login = Login { registry: &visit.app.config.server.hostname, robot: &name, secret: &secret };
-    let content = login.render(format, scope(visit)?);
-    let mut response =
-        reply::with_type(StatusCode::OK, "application/octet-stream", content.expose().to_owned());
+    let (content, file) = match format {
+        Some(format) => {
+            let content = login.render(format, scope(visit)?).expose().as_bytes().to_vec();
+            (content, format.file_name(&login))
+        }
+        None => (login.mesos_credentials().to_vec(), login.mesos_archive()),
+    };
+    let mut response = reply::with_type(StatusCode::OK, "application/octet-stream", content);
     reply::no_store(&mut response);
-    let disposition = format!("attachment; filename=\"{}\"", format.file_name(&login));
+    let disposition = format!("attachment; filename=\"{file}\"");
     if let Ok(value) = HeaderValue::from_str(&disposition) {
         response.headers_mut().insert(CONTENT_DISPOSITION, value);
     }

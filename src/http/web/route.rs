@@ -31,6 +31,8 @@ pub enum WebRoute {
     Below(String, NamespacePage),
     /// One repository: namespace and path.
     Repository(String, String),
+    /// No page: what a browser is told at an address where there is nothing.
+    Missing,
 }
 
 /// What stands below a namespace.
@@ -146,6 +148,7 @@ impl WebRoute {
             Self::Namespace(_) => "web_namespace",
             Self::Below(_, page) => page.label(),
             Self::Repository(..) => "web_repository",
+            Self::Missing => "web_missing",
         }
     }
 }
@@ -190,7 +193,9 @@ impl NamespacePage {
             Self::Robot(_, RobotPage::Federation) => "web_robot_federation",
             Self::Robot(_, RobotPage::Activity) => "web_robot_activity",
             Self::NewTeam => "web_new_team",
-            Self::Team(..) => "web_team",
+            Self::Team(_, TeamPage::Members) => "web_team",
+            Self::Team(_, TeamPage::Permissions) => "web_team_permissions",
+            Self::Team(_, TeamPage::Delete) => "web_delete_team",
             Self::NewDefaultPermission => "web_new_default_permission",
             Self::DefaultPermissions => "web_default_permissions",
             Self::NewApplication => "web_new_application",

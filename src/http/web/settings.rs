@@ -1,4 +1,4 @@
-//! The tab "Settings": an organization's deletion, a person's password and application tokens.
+//! The tab "Settings": the e-mail address, an organization's deletion, a person's password and application tokens.
 
 use super::moment::Moment;
 use super::notice::Notice;
@@ -8,7 +8,7 @@ use crate::domain::credential::Secret;
 use crate::http::browser;
 use crate::http::reply;
 use crate::service::error::ServiceError;
-use crate::service::{app_tokens, namespaces, users};
+use crate::service::{app_tokens, namespaces, organizations, users};
 use askama::Template;
 
 /// The tab.
@@ -88,6 +88,10 @@ fn show(visit: &Visit, name: &str, minted: Option<String>) -> Reply {
 pub fn save(visit: &Visit, name: &str) -> Reply {
     let head = Head::read(visit, name, Tab::Settings, None)?;
     let here = tab_href(name, Tab::Settings);
+    if !head.own && visit.given("action")? == "email" {
+        let done = organizations::update(&visit.app, &visit.actor, name, Some(visit.given("email")?));
+        return changed(visit, &here, done.map(drop));
+    }
     if !head.own {
         return Err(ServiceError::Forbidden.into());
     }
@@ -97,6 +101,7 @@ pub fn save(visit: &Visit, name: &str) -> Reply {
     }
     let (app, actor) = (&visit.app, &visit.actor);
     match visit.given("action")? {
+        "email" => changed(visit, &here, users::change_email(app, actor, visit.given("email")?)),
         "password" => {
             let form = visit.form.as_ref().ok_or(Refusal::NotFound)?;
             let read = |field: &str| {
@@ -132,5 +137,16 @@ pub fn save(visit: &Visit, name: &str) -> Reply {
             visit.done(&here, &Notice::good("Application token revoked"))
         }
         _ => Err(Refusal::Fields("there is no such action".to_owned())),
+    }
+}
+
+/// Says whether the address was changed.
+fn changed(visit: &Visit, here: &str, done: Result<(), ServiceError>) -> Reply {
+    match done {
+        Ok(()) => visit.done(here, &Notice::good("E-mail address saved")),
+        Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
+            visit.done(here, &Notice::bad(format!("The e-mail address was not saved: {}", sentence(&text))))
+        }
+        Err(other) => Err(other.into()),
     }
 }

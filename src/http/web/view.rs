@@ -113,7 +113,8 @@ pub enum Tab {
 }
 
 impl Tab {
-    const EVERY: [Self; 7] = [
+    /// All of them, in the order of the tabs.
+    pub const EVERY: [Self; 7] = [
         Self::Repositories,
         Self::Teams,
         Self::Robots,

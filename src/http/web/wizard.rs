@@ -2,7 +2,7 @@
 //! one transaction. The answer to the post shows the new secret.
 
 use super::credentials::{self, Fresh};
-use super::view::{Head, Problem, Tab, parse_role, role_value};
+use super::view::{Head, Pager, Problem, Tab, parse_role, role_value};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::permission::{Role, TeamRole};
 use crate::service::error::ServiceError;
@@ -11,8 +11,8 @@ use crate::service::{namespaces, teams};
 use askama::Template;
 use hyper::StatusCode;
 
-/// Repositories that the wizard offers; others are granted on the robot's own page, which searches.
-const OFFERED: usize = 200;
+/// Repositories of one page; the others are found by searching and turning pages, which keeps what was filled in.
+const PAGE: usize = 50;
 
 /// The wizard.
 #[derive(Template)]
@@ -28,10 +28,18 @@ pub struct WizardPage {
     pub description: String,
     /// Teams that it can join.
     pub teams: Vec<TeamChoice>,
-    /// Repositories that it can be granted.
+    /// A team to make with it: its name.
+    pub new_team: String,
+    /// A team to make with it: its description.
+    pub new_team_description: String,
+    /// Repositories that it can be granted: those chosen so far, then one page of the others.
     pub repositories: Vec<RepositoryChoice>,
-    /// How many repositories there are.
-    pub total: usize,
+    /// What repositories are searched for.
+    pub q: String,
+    /// The page of repositories.
+    pub pager: Pager,
+    /// The step to open, by the id of its part of the page; empty for the first.
+    pub at: &'static str,
     /// The chosen default permission.
     pub default: &'static str,
     /// What was wrong with the last try.
@@ -62,8 +70,14 @@ struct Input {
     name: String,
     description: String,
     teams: Vec<String>,
+    new_team: String,
+    new_team_description: String,
     repositories: Vec<(String, Role)>,
     default: Option<Role>,
+    q: String,
+    page: usize,
+    /// Whether other repositories are asked for, not the robot.
+    looks: bool,
 }
 
 fn read(visit: &Visit) -> Result<Input, Refusal> {
@@ -82,8 +96,23 @@ fn read(visit: &Visit) -> Result<Input, Refusal> {
         "" => None,
         word => parse_role(word)?,
     };
-    let (name, description) = (visit.given("name")?.to_owned(), visit.given("description")?.to_owned());
-    Ok(Input { name, description, teams: chosen, repositories, default })
+    let text = |field: &str| visit.given(field).map(ToOwned::to_owned);
+    let (go, q) = (visit.given("go")?, text("q")?);
+    let page = go.strip_prefix("page-").and_then(|number| number.parse().ok());
+    // Enter in any field sends the form without a button's value: somebody who has just typed a search wants it done.
+    let looks = go == "search" || page.is_some() || (go.is_empty() && q != visit.given("searched")?);
+    Ok(Input {
+        name: text("name")?,
+        description: text("description")?,
+        teams: chosen,
+        new_team: text("new-team")?,
+        new_team_description: text("new-team-description")?,
+        repositories,
+        default,
+        q,
+        page: page.filter(|number| (1..=1_000_000).contains(number)).unwrap_or(1),
+        looks,
+    })
 }
 
 /// Shows the wizard, or makes the robot.
@@ -97,10 +126,12 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
     }
     let input = read(visit)?;
     let mut problem = None;
-    if visit.form.is_some() {
+    if visit.form.is_some() && !input.looks {
+        let team = (input.new_team.clone(), input.new_team_description.clone());
         let new = NewRobot {
             description: input.description.clone(),
             teams: input.teams.clone(),
+            new_team: (!input.new_team.is_empty()).then_some(team),
             repositories: input.repositories.clone(),
             default_permission: input.default,
             ..NewRobot::default()
@@ -126,22 +157,31 @@ fn page(visit: &Visit, head: Head, input: &Input, problem: Option<Problem>) -> R
         members: if count == 1 { "1 Member".to_owned() } else { format!("{count} Members") },
     });
     let teams = teams.collect();
-    let (found, total) = namespaces::repositories(&visit.app, &visit.actor, &head.name, "", 0, OFFERED)?;
-    let role = |path: &str| {
-        role_value(input.repositories.iter().find(|(chosen, _)| chosen == path).map(|(_, role)| *role))
-    };
-    let repositories = found
-        .into_iter()
-        .map(|repository| RepositoryChoice { role: role(&repository.name), name: repository.name });
-    let repositories = repositories.collect();
+    let mut pager = Pager { total: 0, size: PAGE, number: input.page, base: String::new() };
+    let (app, actor) = (&visit.app, &visit.actor);
+    let (found, total) = namespaces::repositories(app, actor, &head.name, &input.q, pager.offset(), PAGE)?;
+    pager.total = total;
+    let chosen = |path: &str| input.repositories.iter().any(|(chosen, _)| chosen == path);
+    let others = found.into_iter().map(|repository| repository.name).filter(|name| !chosen(name));
+    let others = others.map(|name| RepositoryChoice { name, role: role_value(None) });
+    let repositories = input
+        .repositories
+        .iter()
+        .map(|(name, role)| RepositoryChoice { name: name.clone(), role: role_value(Some(*role)) })
+        .chain(others)
+        .collect();
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let page = WizardPage {
         shell: head.shell(visit, "Create robot account"),
         name: input.name.clone(),
         description: input.description.clone(),
         teams,
+        new_team: input.new_team.clone(),
+        new_team_description: input.new_team_description.clone(),
         repositories,
-        total,
+        q: input.q.clone(),
+        pager,
+        at: if input.looks { "step-repositories" } else { "" },
         default: role_value(input.default),
         problem,
         head,

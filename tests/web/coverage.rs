@@ -1,0 +1,154 @@
+//! No page, tab or template is forgotten: the lists that the other tests go through are compared with the program.
+
+use super::pages::PAGES;
+use super::{Browser, HOSTILE, acme};
+use crate::support::Installation;
+use dockpass::http::web::WebRoute;
+use dockpass::http::web::view::Tab;
+use hyper::Method;
+use std::collections::BTreeSet;
+
+/// The pages that the browser tests open, check with axe, weigh, print and photograph.
+fn browser_pages() -> Vec<String> {
+    let list: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(include_str!("../browser/pages.json")).unwrap();
+    list.values().map(|path| path.as_str().unwrap().to_owned()).collect()
+}
+
+/// Routes that show no page of their own: files, redirects, and targets that only take a form.
+const NO_PAGE: [&str; 7] = [
+    "web_asset",
+    "web_default_permissions",
+    "web_home",
+    "web_robot_download",
+    "web_settings",
+    "web_signout",
+    "web_theme",
+];
+/// Pages whose address is not known beforehand or that show only before one is signed in: `accessibility.test.js` opens
+/// them by hand.
+const BY_HAND: [&str; 3] = ["web_application", "web_setup", "web_signin"];
+
+#[test]
+fn every_route_with_a_page_is_opened_by_the_browser_tests() {
+    // Every route has a label: the compiler sees to that.
+    let source = include_str!("../../src/http/web/route.rs");
+    let labels = source.split('"').skip(1).step_by(2).filter(|text| text.starts_with("web_"));
+    let labels: BTreeSet<&str> = labels.collect();
+    let mut opened: BTreeSet<&str> = NO_PAGE.into_iter().chain(BY_HAND).collect();
+    opened.insert("web_missing");
+    let pages = browser_pages();
+    for path in &pages {
+        let path = path.split('?').next().unwrap();
+        match WebRoute::parse(&Method::GET, path) {
+            Some(route) => drop(opened.insert(route.unwrap().label())),
+            None => assert_eq!(path, "/nowhere"),
+        }
+    }
+    assert_eq!(labels, opened);
+    for tab in Tab::EVERY {
+        let shown = format!("/organization/acme?tab={}", tab.key());
+        assert!(pages.iter().any(|path| path.starts_with(&shown)), "{shown}");
+    }
+}
+
+/// What a template extends or imports.
+fn parents(template: &str) -> Vec<String> {
+    let path = format!("{}/templates/{template}.html", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let named = text.match_indices("{% extends \"").chain(text.match_indices("{% import \""));
+    let name = |(at, tag): (usize, &str)| text[at + tag.len()..].split(".html").next().unwrap().to_owned();
+    named.map(name).collect()
+}
+
+#[tokio::test]
+async fn every_template_is_rendered_with_data_that_wants_to_break_out_of_it() {
+    let mut rendered: BTreeSet<String> = PAGES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let mut render = |name: &str, page: &str, marker: &str| {
+        assert!(
+            page.contains(marker) && !page.contains("<script>alert") && !page.contains(HOSTILE),
+            "{page}"
+        );
+        rendered.insert(name.to_owned());
+    };
+    let installation = acme("FEATURE_USER_INITIALIZE: true\n");
+    let visitor = Browser::new(&installation);
+    visitor.get("/signin").await;
+    let refused =
+        visitor.post("/signin", &[("username", HOSTILE), ("password", "x"), ("next", HOSTILE)]).await;
+    render("signin", &refused.text(), "Invalid username or password");
+    let empty = Installation::new("FEATURE_USER_INITIALIZE: true\n");
+    let first = Browser::new(&empty);
+    first.get("/setup").await;
+    let refused = first.post("/setup", &[("username", HOSTILE), ("password", "x")]).await;
+    render("setup", &refused.text(), "Create user");
+
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let fields = [("name", HOSTILE), ("description", HOSTILE)];
+    let made = alice.post("/organization/acme/applications/new", &fields).await;
+    let path = made.header("location").unwrap().to_owned();
+    let form = [("action", "token"), ("name", HOSTILE), ("scope", "org:admin"), ("life", "86400")];
+    let page = alice.post(&path, &form).await.text();
+    render("application", &page, "Store this access token now.");
+    installation.advance(3600);
+    let page = alice.get("/organization/acme/robot/ci?reveal=%22%3E").await.text();
+    render("confirm", &page, "<h1>Confirm it is you</h1>");
+
+    // What others extend or import is rendered with them.
+    let mut around: Vec<String> = rendered.iter().cloned().collect();
+    while let Some(name) = around.pop() {
+        for parent in parents(&name) {
+            if rendered.insert(parent.clone()) {
+                around.push(parent);
+            }
+        }
+    }
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/templates")).unwrap();
+    let files: BTreeSet<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap().trim_end_matches(".html").to_owned())
+        .collect();
+    assert_eq!(files, rendered);
+}
+
+#[tokio::test]
+async fn an_address_with_nothing_behind_it_is_a_page_for_browsers_and_json_for_others() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    for path in
+        ["/nowhere", "/organization/acme/nothing", "/v3", "/apiary", "/index.html", "/organization/%2e"]
+    {
+        let page = alice.get(path).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.header("content-type").unwrap().starts_with("text/html"), "{path}");
+        assert!(page.text().contains("There is no such page"), "{path}");
+        assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"), "{path}");
+        // A script that is no browser, and a browser that asks for something else.
+        for accept in [&[][..], &[("accept", "application/json")], &[("accept", "*/*")]] {
+            let json = installation.send("GET", path, None, accept, "").await;
+            assert_eq!((json.status, json.header("content-type")), (404, Some("application/json")), "{path}");
+        }
+        let posted = installation.send("POST", path, None, &[("accept", "text/html")], "").await;
+        assert_eq!(posted.header("content-type"), Some("application/json"), "{path}");
+    }
+    for path in ["/v2/nothing", "/v2/acme/app/tags/list", "/api", "/api/nothing", "/api/v1/nothing"] {
+        let answer = alice.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.header("content-type").unwrap().starts_with("application/json"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn style_and_script_are_packed_and_pages_are_not() {
+    let installation = acme("");
+    let packs = [("accept", "text/html"), ("accept-encoding", "gzip, deflate, br, zstd")];
+    let page = installation.send("GET", "/signin", None, &packs, "").await;
+    // A page holds what a request brought beside a secret: its length would tell (BREACH).
+    assert_eq!(page.header("content-encoding"), None);
+    let html = page.text();
+    let script = html.split("<script defer src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let packed = installation.send("GET", script, None, &packs, "").await;
+    let plain = installation.get(script, None).await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("Accept-Encoding")));
+    assert!(packed.body.len() < 5_000 && plain.body.len() > packed.body.len());
+}
