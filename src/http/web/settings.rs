@@ -8,6 +8,7 @@ use crate::domain::credential::Secret;
 use crate::http::browser;
 use crate::http::reply;
 use crate::service::error::ServiceError;
+use crate::service::users::Changes;
 use crate::service::{app_tokens, namespaces, organizations, users};
 use askama::Template;
 
@@ -101,7 +102,11 @@ pub fn save(visit: &Visit, name: &str) -> Reply {
     }
     let (app, actor) = (&visit.app, &visit.actor);
     match visit.given("action")? {
-        "email" => changed(visit, &here, users::change_email(app, actor, visit.given("email")?)),
+        "email" => changed(
+            visit,
+            &here,
+            users::change(app, actor, &Changes { email: Some(visit.given("email")?), ..Changes::default() }),
+        ),
         "password" => {
             let form = visit.form.as_ref().ok_or(Refusal::NotFound)?;
             let read = |field: &str| {

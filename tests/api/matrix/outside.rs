@@ -27,7 +27,8 @@ macro_rules! rows {
 
         fn rows_of(route: &Route) -> &'static [(&'static str, &'static str)] {
             match route {
-                Route::Api(_) => &[],
+                // Nothing is asked of whoever opens an address with nothing behind it.
+                Route::Api(_) | Route::Web(WebRoute::Missing) => &[],
                 $($route => &[$(($method, $path)),+],)+
             }
         }
