@@ -32,6 +32,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// A whole dockpass. Its clock stands at [`super::START`].
 pub(crate) struct Installation {
@@ -66,14 +67,16 @@ fn open(
     let engine = Counting { engine: Sqlite::open(database)?, statements: statements.clone() };
     let store = Store::new(Box::new(engine), &symmetric.verify)?.observed(metrics.clone());
     let throttle = Throttle::new(random.as_ref());
+    // On a machine that does much else, hashing may wait longer than a client would.
+    let deadline = Duration::from_mins(1);
+    let settings = Settings { threads: 2, queue: 64, deadline, ..Settings::default() };
     Ok(App {
         config,
         live,
         store,
         keys: symmetric,
         ring: KeyRing::open(keys, KeyHeader::X5c, super::START).unwrap(),
-        hasher: Hasher::new(Settings { threads: 2, queue: 64, ..Settings::default() }, random.clone())
-            .unwrap(),
+        hasher: Hasher::new(settings, random.clone()).unwrap(),
         clock,
         random,
         ledger: Ledger::default(),
