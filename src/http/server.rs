@@ -31,6 +31,10 @@ use tokio_rustls::TlsAcceptor;
 /// thousands; the kernel lowers this to `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
 
+/// Bytes of answers that the kernel keeps for a client that does not read (it counts its own overhead, so it is told half).
+/// Left to itself it keeps megabytes, and a thousand clients that ask on and on without reading make it keep gigabytes.
+const SEND_BUFFER: u32 = 64 * 1024;
+
 /// A bound socket to accept from.
 #[derive(Debug)]
 pub struct Listener {
@@ -65,6 +69,8 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // Else a restart fails for a minute while old connections linger in the kernel.
     socket.set_reuseaddr(true)?;
+    // Inherited by every connection.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

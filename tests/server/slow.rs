@@ -168,6 +168,8 @@ async fn an_answer_that_breaks_off_does_not_look_like_a_whole_one() {
     let mut wire = server.connect().await;
     wire.send("GET /broken HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let text = wire.rest().await;
-    assert!(text.ends_with("1\r\n1\r\n1\r\n2\r\n1\r\n3\r\n"), "{text}");
+    // How much of it was on its way when it broke is up to chance; the chunk that ends a whole one never is.
+    let (_, pieces) = text.split_once("\r\n\r\n").unwrap();
+    assert!("1\r\n1\r\n1\r\n2\r\n1\r\n3\r\n".starts_with(pieces), "{text}");
     server.stop().await;
 }
