@@ -8,10 +8,12 @@
 # make test-schema  the REST API against its own OpenAPI document (part of `make test`; SEED=N for other questions)
 # make soak         the long forms: faults at every system call, floods, many clients, timing; prints figures (an hour)
 # make fuzz         every fuzz target under libFuzzer (nightly Rust and cargo-fuzz); FUZZ_SECONDS for each, 60 by default
+# make mutants      mutation testing of rules, tokens and parsers (needs cargo-mutants; an hour); PARTS='domain tokens parsers'
+# make coverage     lines that the tests reach, by module (fetches llvm-cov of rustc's own LLVM)
 
 CARGO ?= cargo
 
-.PHONY: run test test-quick test-e2e test-browser test-instructions test-schema screenshots lint bench bench-quick profile soak fuzz supply-chain tools
+.PHONY: run test test-quick test-e2e test-browser test-instructions test-schema screenshots lint bench bench-quick profile soak fuzz mutants coverage supply-chain tools
 
 run:
 	$(CARGO) run --release -- serve
@@ -70,6 +72,12 @@ soak: tools
 
 fuzz:
 	tests/soak/fuzz.sh
+
+mutants:
+	tests/mutants.sh $(PARTS)
+
+coverage:
+	tests/coverage.sh
 
 tools:
 	tests/install-tools.sh

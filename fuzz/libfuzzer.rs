@@ -1,10 +1,18 @@
-//! The entry point of every fuzzer: the name of the binary says which target it runs.
+//! The entry point of libFuzzer: the environment variable `DOCKPASS_FUZZ_TARGET` says which target it runs.
 
 #![no_main]
 
 mod targets;
 
+use std::sync::OnceLock;
+use targets::{TARGETS, Target};
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let target = targets::TARGETS.iter().find(|target| target.name == env!("CARGO_BIN_NAME"));
-    (target.expect("a target of this name").run)(data);
+    static TARGET: OnceLock<&Target> = OnceLock::new();
+    let target = TARGET.get_or_init(|| {
+        let name = std::env::var_os("DOCKPASS_FUZZ_TARGET").unwrap_or_default();
+        let named = TARGETS.iter().find(|target| name == target.name);
+        named.expect("DOCKPASS_FUZZ_TARGET names a target")
+    });
+    (target.run)(data);
 });

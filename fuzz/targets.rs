@@ -15,7 +15,7 @@ mod keys;
 /// One target.
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
-    /// Also the name of its corpus directory and of its libFuzzer binary.
+    /// Also the name of its corpus directory.
     pub(crate) name: &'static str,
     pub(crate) run: fn(&[u8]),
     /// One in so many of the usual number of inputs is enough: each costs a hash, or files on a disk.

@@ -60,3 +60,17 @@ impl Caller {
         self.identity().map_or("", |identity| identity.name.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_subject_of_a_token_is_the_name_or_nothing() {
+        let name = AccountName::parse("acme+ci").unwrap();
+        let identity = Identity { id: AccountId(2), name, privilege: Privilege::default(), oauth: None };
+        assert_eq!(Caller::Account(identity.clone()).subject(), "acme+ci");
+        assert_eq!(Caller::Account(identity.clone()).identity(), Some(&identity));
+        assert_eq!((Caller::Anonymous.subject(), Caller::Anonymous.identity()), ("", None));
+    }
+}

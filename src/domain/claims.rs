@@ -63,11 +63,6 @@ impl<'a> Claims<'a> {
             access: granted.access(),
         })
     }
-
-    /// The token's unique id, for the audit trail.
-    pub fn id(&self) -> &str {
-        &self.jti
-    }
 }
 
 #[cfg(test)]

@@ -138,5 +138,6 @@ mod tests {
     fn printing_a_secret_shows_nothing_of_it() {
         let text = "A".repeat(64);
         assert!(!format!("{:?}", RobotSecret::parse(&text)).contains("AA"));
+        assert_eq!(format!("{:?}", Secret::new(text)), "Secret(..)");
     }
 }

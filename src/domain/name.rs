@@ -264,6 +264,7 @@ mod tests {
     fn a_robot_has_exactly_one_plus_and_two_valid_parts() {
         let robot = RobotName::parse("acme+ci").unwrap();
         assert_eq!((robot.namespace().as_str(), robot.short()), ("acme", "ci"));
+        assert_eq!(robot.to_string(), "acme+ci");
         for bad in
             ["acme", "acme+a+b", "+ci", "acme+", "acme+ ci", "acme%2Bci", "acme ci", "acme+c", "Acme+ci"]
         {
@@ -276,6 +277,8 @@ mod tests {
         for good in ["acme/app", "acme/team/app", "acme/a__b", "acme/a---b", "acme/a", "acme/1.2_3"] {
             assert!(RepositoryName::parse(good).is_some(), "{good}");
         }
+        let app = RepositoryName::parse("acme/team/app").unwrap();
+        assert_eq!((app.namespace().as_str(), app.name()), ("acme", "team/app"));
         for bad in [
             "acme",
             "acme/",

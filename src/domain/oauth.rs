@@ -119,4 +119,24 @@ mod tests {
         assert_eq!(OAuthScopes::parse("repo:read repo:fly"), Err("repo:fly".to_owned()));
         assert!(OAuthScopes::parse("").unwrap().is_empty());
     }
+
+    #[test]
+    fn a_set_holds_what_was_said_once_or_twice_and_nothing_else() {
+        let scopes = OAuthScopes::parse("repo:read org:admin repo:read").unwrap();
+        assert!(scopes.has(OAuthScope::RepoRead), "said twice");
+        assert!(!scopes.is_empty());
+        let one = OAuthScopes::parse("org:admin").unwrap();
+        assert!(scopes.contains(one) && scopes.contains(scopes) && !one.contains(scopes));
+        assert!(one.contains(OAuthScopes::default()) && OAuthScopes::ALL.contains(scopes));
+        assert!(!OAuthScopes::default().contains(one));
+    }
+
+    #[test]
+    fn a_token_allows_what_the_widest_scope_on_repositories_does() {
+        let actions = |text: &str| OAuthScopes::parse(text).unwrap().actions();
+        assert_eq!(actions("repo:read"), Actions::PULL);
+        assert_eq!(actions("repo:read repo:write"), Actions::PULL.union(Actions::PUSH));
+        assert_eq!(actions("repo:admin repo:read"), Actions::ADMIN);
+        assert_eq!(actions("org:admin user:admin repo:create"), Actions::NONE);
+    }
 }

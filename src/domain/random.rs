@@ -26,3 +26,24 @@ pub fn text(random: &dyn Random, length: usize, alphabet: &[u8]) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    struct Counting(AtomicU8);
+
+    impl Random for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill_with(|| self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+
+    #[test]
+    fn bytes_that_would_favour_a_character_are_thrown_away_and_no_others() {
+        let drawn = text(&Counting(AtomicU8::new(0)), 2 * 255, b"ABC");
+        // 0 to 254 are 85 rounds of three; 255 would be one more A.
+        assert_eq!(drawn, "ABC".repeat(2 * 85));
+    }
+}

@@ -240,6 +240,35 @@ mod tests {
     fn no_more_than_the_stated_number_of_resources_is_read() {
         let many: Vec<String> = (0..100).map(|n| format!("repository:acme/app{n}:pull")).collect();
         assert_eq!(naming().requested(many.iter().map(String::as_str)).len(), MAX_RESOURCES);
+        assert_eq!(read(&[&many[..MAX_RESOURCES].join(" "), &many[0], &many[40]]).len(), MAX_RESOURCES);
+    }
+
+    #[test]
+    fn a_scope_is_read_up_to_its_longest_and_dropped_beyond() {
+        let longest = |actions: usize| {
+            format!("repository:acme/app:{}", ["pull"; 300].join(","))
+                .chars()
+                .take(actions)
+                .collect::<String>()
+        };
+        // Cut inside a word: the words before it count.
+        assert_eq!(read(&[&longest(MAX_SCOPE)]), ["repository:acme/app:pull"]);
+        assert_eq!(read(&[&longest(MAX_SCOPE + 1)]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn sets_of_actions_are_sets() {
+        let (pull, push) = (Actions::PULL, Actions::PUSH);
+        let both = pull.union(push);
+        assert_eq!(both.union(pull), both, "once or twice is the same");
+        assert_eq!(both.intersection(pull), pull);
+        assert!(both.contains(pull) && !pull.contains(both) && !pull.contains(push));
+        assert!(Actions::NONE.is_empty() && !pull.is_empty());
+        assert_eq!(Actions::ADMIN.names().collect::<Vec<_>>(), ["push", "pull", "delete", "*"]);
+        assert_eq!(
+            read(&["repository:acme/app:pull repository:acme/app:pull"]),
+            ["repository:acme/app:pull"]
+        );
     }
 
     fn scope_text() -> impl Strategy<Value = String> {

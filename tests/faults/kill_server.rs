@@ -109,7 +109,11 @@ fn a_server_killed_at_any_time_has_kept_what_it_answered_and_starts_again() {
     let rounds = number("DOCKPASS_KILLS").unwrap_or(if is_long() { 200 } else { 3 });
     let random = TestRandom::new(number("DOCKPASS_FUZZ_SEED").unwrap_or(1));
     let mut slowest = Duration::ZERO;
-    for _ in 0..rounds {
+    for round in 0..rounds {
+        if round > 0 && round % 100 == 0 {
+            // A long run that is cut short has still shown something.
+            println!("{round} kills so far");
+        }
         let started = now();
         let mut server = site.serve(&[]);
         slowest = slowest.max(started.elapsed());

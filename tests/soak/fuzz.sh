@@ -14,11 +14,15 @@ for tool in "cargo +nightly --version" "cargo fuzz --version"; do
   fi
 done
 [ $# -gt 0 ] || set -- $(cd fuzz/corpus && ls)
+cargo +nightly fuzz build --fuzz-dir fuzz targets
 for target in "$@"; do
   echo "== $target"
-  mkdir -p "fuzz/found/$target"
-  cargo +nightly fuzz run --fuzz-dir fuzz "$target" "fuzz/found/$target" "fuzz/corpus/$target" -- \
-    -max_total_time="${FUZZ_SECONDS:-60}" -max_len=8192 -timeout=5 -print_final_stats=1 2>&1 |
-    grep -E '^(==|stat::number_of_executed|stat::new_units|Done|SUMMARY)|panicked' || true
-  [ -z "$(ls -A "fuzz/artifacts/$target" 2>/dev/null)" ] || { echo "crashes: fuzz/artifacts/$target" >&2; exit 1; }
+  mkdir -p "fuzz/found/$target" "fuzz/artifacts/$target"
+  export DOCKPASS_FUZZ_TARGET="$target"
+  log="fuzz/found/$target.log"
+  # Only the newest crash is told: the first one ends the run.
+  cargo +nightly fuzz run --fuzz-dir fuzz targets "fuzz/found/$target" "fuzz/corpus/$target" -- \
+    -artifact_prefix="fuzz/artifacts/$target/" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=8192 -timeout=5 \
+    -print_final_stats=1 >"$log" 2>&1 || { tail -60 "$log" >&2; echo "crashes: fuzz/artifacts/$target" >&2; exit 1; }
+  grep -E '^(stat::number_of_executed|stat::new_units|stat::peak_rss|Done)' "$log"
 done

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Mutation testing: every change that cargo-mutants makes to the code has to be noticed by a unit test.
+#
+#   tests/mutants.sh [PART...]    parts: domain tokens parsers (default: all)
+#
+# The whole crate takes half a minute to build for each mutant, so the parts are laid out as small crates of their own: a
+# module, and what stands below it. `domain` is the rules, `tokens` is keys and tokens, `parsers` is what reads headers, bodies
+# and the configuration. What cannot be noticed is excluded in .cargo/mutants.toml, each with its reason.
+# Ends with a failure below MUTANTS_LEAST percent (95).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+if ! cargo mutants --version >/dev/null 2>&1; then
+  echo "SKIPPED: cargo-mutants is not installed (cargo install cargo-mutants --locked)" >&2
+  exit 0
+fi
+
+# Lays out the crate of a part in target/mutants/PART.
+lay_out() {
+  local part=$1 crate=$root/target/mutants/$1 module
+  mkdir -p "$crate/.cargo"
+  rm -rf "$crate/src"
+  mkdir "$crate/src"
+  cp Cargo.lock schema.sql "$crate/"
+  cp .cargo/mutants.toml "$crate/.cargo/"
+  # The package and its dependencies, without the program, the tests and the benches.
+  sed -e '/^\[\[/,/^$/d; /^\[lints/,$d; /^autotests/d; /^autobenches/d; /^readme/d' Cargo.toml >"$crate/Cargo.toml"
+  printf '\n[workspace]\n' >>"$crate/Cargo.toml"
+  local modules="domain"
+  [ "$part" = domain ] || modules="config domain keys system telemetry"
+  for module in $modules; do
+    [ ! -d "src/$module" ] || cp -r "src/$module" "$crate/src/"
+    cp "src/$module.rs" "$crate/src/"
+    echo "pub mod $module;"
+  done >"$crate/src/lib.rs"
+  [ "$part" = parsers ] || return 0
+  # The headers' parsers, and the two types of the services that they give.
+  printf 'pub mod http;\npub mod service;\n' >>"$crate/src/lib.rs"
+  mkdir -p "$crate/src/http" "$crate/src/service"
+  for module in address authenticate body browser; do
+    cp "src/http/$module.rs" "$crate/src/http/"
+    echo "pub mod $module;"
+  done >"$crate/src/http.rs"
+  cp -r src/http/body "$crate/src/http/"
+  printf 'pub mod login;\npub mod sessions;\n' >"$crate/src/service.rs"
+  {
+    printf 'use crate::domain::credential::Secret;\n#[derive(Clone, Debug)]\n'
+    sed -n '/^pub enum Credentials/,/^}/p' src/service/login.rs
+  } >"$crate/src/service/login.rs"
+  {
+    printf 'use crate::domain::{credential::Secret, random::Random};\nuse base64::Engine;\n'
+    printf 'use base64::engine::general_purpose::URL_SAFE_NO_PAD;\n'
+    printf '#[derive(Clone, Debug, PartialEq, Eq)]\npub struct SessionId(Secret);\n'
+    sed -n '/^impl SessionId/,/^}/p' src/service/sessions.rs | sed '/fn digest/,/^    }/d'
+  } >"$crate/src/service/sessions.rs"
+}
+
+mutate() {
+  local part=$1 files filter out=$root/target/mutants/$1.out file
+  case $part in
+    domain) files="domain/*.rs" filter="domain::" ;;
+    tokens) files="keys/id.rs keys/seal.rs keys/session.rs keys/signer.rs keys/symmetric.rs keys/token.rs keys/verify.rs" filter="keys::" ;;
+    parsers) files="config/syntax.rs config/value.rs http/*.rs http/body/*.rs" filter="http:: config::syntax config::value config::live config::check config::tests" ;;
+    *) echo "no such part: $part" >&2; exit 2 ;;
+  esac
+  lay_out "$part"
+  rm -rf "$out"
+  local arguments=()
+  for file in $files; do arguments+=(--file "src/$file"); done
+  echo "== $part"
+  # In place: the copy above may be changed, and keeps what is built from one mutant to the next.
+  # shellcheck disable=SC2086
+  (cd "target/mutants/$part" && CARGO_TARGET_DIR="$root/target/mutants/target" PROPTEST_CASES="${PROPTEST_CASES:-64}" \
+    cargo mutants --in-place --no-shuffle --colors never --timeout 60 --output "$out" "${arguments[@]}" \
+    --cargo-test-arg=--lib -- $filter) || true
+  local missed=$out/mutants.out/missed.txt caught timeout
+  caught=$(wc -l <"$out/mutants.out/caught.txt")
+  timeout=$(wc -l <"$out/mutants.out/timeout.txt")
+  echo "$part: $((caught + timeout)) of $((caught + timeout + $(wc -l <"$missed"))) mutants killed"
+  killed=$((killed + caught + timeout))
+  all=$((all + caught + timeout + $(wc -l <"$missed")))
+}
+
+killed=0 all=0
+[ $# -gt 0 ] || set -- domain tokens parsers
+for part in "$@"; do mutate "$part"; done
+echo "together: $killed of $all mutants killed, $((killed * 1000 / all))/1000"
+[ $((killed * 100)) -ge $((all * ${MUTANTS_LEAST:-95})) ]
