@@ -3,18 +3,24 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { launch, pages, signIn } from "./browser.js";
+import { everyPage, launch, signIn } from "./browser.js";
 import { Dockpass, PASSWORD, furnish } from "./dockpass.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-let dockpass, browser;
+let dockpass, fresh, browser, pages;
 before(async () => {
-  dockpass = await Dockpass.start();
+  dockpass = await Dockpass.start({ FRESH_LOGIN_TIMEOUT: "24h" });
   furnish(dockpass);
+  fresh = await Dockpass.start({ FEATURE_USER_INITIALIZE: true, FRESH_LOGIN_TIMEOUT: "30s" });
   browser = await launch();
+  const world = await context({});
+  const page = await world.newPage();
+  await signIn(page, dockpass.origin);
+  pages = await everyPage(page, dockpass.origin);
+  await world.close();
 });
-after(async () => { await browser.close(); await dockpass.stop(); });
+after(async () => { await browser.close(); await dockpass.stop(); await fresh.stop(); });
 
 // The pages' policy forbids injected script, so axe runs in a context that ignores it; the policy has tests of its own.
 const context = (options) => browser.newContext({ bypassCSP: true, ...options });
@@ -33,6 +39,15 @@ for (const colorScheme of ["light", "dark"]) {
     const page = await world.newPage();
     await page.goto(`${dockpass.origin}/signin`);
     await check(page, "signin");
+    await page.getByLabel("Username or e-mail address").fill("nobody");
+    await page.getByLabel("Password").fill("wrong-password");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.locator(".notice").waitFor();
+    await check(page, "signin refused");
+    await page.goto(`${dockpass.origin}/setup`);
+    await check(page, "setup, made already");
+    await page.goto(`${fresh.origin}/setup`);
+    await check(page, "setup");
     await signIn(page, dockpass.origin);
     const failures = [];
     for (const [name, path] of Object.entries(pages)) {
@@ -46,6 +61,11 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator(`#${panel}`).waitFor();
       await check(page, `credentials ${panel}`).catch((error) => failures.push(error.message));
     }
+    await page.goto(`${dockpass.origin}/organization/acme/robots/new`);
+    for (const step of ["step-teams", "step-repositories", "step-default", "step-review"]) {
+      await page.locator(`.steps a[href="#${step}"]`).click();
+      await check(page, `wizard ${step}`).catch((error) => failures.push(error.message));
+    }
     await page.goto(`${dockpass.origin}/organization/acme?tab=Robotaccounts&q=ci`);
     await page.getByTestId("acme+ci-toggle-kebab").click();
     await check(page, "an open menu").catch((error) => failures.push(error.message));
@@ -57,6 +77,25 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
+test("axe finds nothing where the password is asked for again", async () => {
+  const world = await context({});
+  const page = await world.newPage();
+  fresh.user("carol");
+  await signIn(page, fresh.origin, "carol");
+  fresh.cli(["robot", "create", "carol+laptop"]);
+  // The shortest time that can be configured is half a minute.
+  await page.waitForTimeout(31_000);
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await page.goto(`${fresh.origin}/organization/carol/robot/laptop?reveal=1`);
+    await page.getByRole("heading", { name: "Confirm it is you" }).waitFor();
+    await check(page, `confirm ${scheme}`);
+  }
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.getByTestId("show-token").waitFor();
+  await world.close();
+});
 
 test("targets are at least 24 pixels in both directions", async () => {
   const world = await context({});

@@ -129,6 +129,73 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByText("Token shown").first().waitFor();
     });
 
+    test("every form of the credentials is copied or downloaded, and Mesos gets an archive", async () => {
+      await at("/organization/acme/robot/ci");
+      await page.getByTestId("show-token").click();
+      const secret = await page.getByTestId("robot-token").inputValue();
+      for (const [panel, format, file] of [["robot-account", "env", "acme-ci.env"], ["kubernetes", "kubernetes-secret", "acme-ci-secret.yml"],
+        ["podman", "podman", "acme-ci-login.sh"], ["docker", "docker", "acme-ci-login.sh"],
+        ["docker-configuration", "docker-config", "acme-ci-auth.json"], ["mesos", "mesos", "acme-ci-auth.tar.gz"]]) {
+        if (javaScriptEnabled) await page.locator(`[data-panels] a[href="#${panel}"]`).click();
+        const [download] = await Promise.all([page.waitForEvent("download"), page.locator(`#${panel}`).getByTestId(`${format}-download`).click()]);
+        assert.equal(download.suggestedFilename(), file);
+        if (format === "mesos") {
+          const path = join(dockpass.directory, file);
+          await download.saveAs(path);
+          const { stdout } = spawnSync("tar", ["-xzOf", path, ".docker/config.json"], { encoding: "utf8" });
+          assert.equal(Buffer.from(JSON.parse(stdout).auths["registry.example.com"].auth, "base64").toString(), `acme+ci:${secret}`);
+        }
+        if (!javaScriptEnabled) continue;
+        for (const copy of await page.locator(`#${panel} [data-copy]`).all()) {
+          await copy.click();
+          await copy.getByText("Copied").waitFor();
+          const source = page.locator(`#${await copy.getAttribute("data-copy")}`);
+          const shown = await source.evaluate((element) => element.value ?? element.textContent);
+          assert.equal(await page.evaluate(() => navigator.clipboard.readText()), shown);
+        }
+      }
+    });
+
+    test("among many repositories the wizard searches, and makes a team on the way", async () => {
+      for (let number = 1; number <= 60; number += 1) dockpass.cli(["repo", "create", `globex/service-${String(number).padStart(2, "0")}`]);
+      await at("/organization/globex/robots/new");
+      await page.getByTestId("robot-wizard-form-name").fill("searcher");
+      const next = async () => { if (javaScriptEnabled) await page.getByTestId("next-btn").click(); };
+      await next();
+      await page.getByTestId("create-new-team").click();
+      await page.getByTestId("new-team-name-input").fill("finders");
+      await next();
+      await page.getByTestId("service-07-permission-dropdown").selectOption("write");
+      await page.getByRole("button", { name: "Go to next page" }).click();
+      await page.getByText("51 - 60 of 60").waitFor();
+      await page.getByTestId("robot-wizard-repo-search").fill("SERVICE-60");
+      await page.getByTestId("robot-wizard-repo-search").press("Enter");
+      await page.getByTestId("service-51-permission-dropdown").waitFor({ state: "detached" });
+      assert.equal(await page.getByTestId("service-07-permission-dropdown").inputValue(), "write");
+      await page.getByTestId("service-60-permission-dropdown").selectOption("read");
+      await page.getByTestId("create-robot-submit").click();
+      await said("Successfully created robot account with robot name: globex+searcher");
+      await at("/organization/globex/robot/searcher/activity");
+      assert.match(await page.locator("#access").innerText(), /service-07[\s\S]*Write[\s\S]*service-60[\s\S]*Read/);
+      await page.getByRole("link", { name: "finders" }).waitFor();
+    });
+
+    test("an address with nothing behind it leads back", async () => {
+      const answer = await at("/organizations/acme/nothing");
+      assert.equal(answer.status(), 404);
+      await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+      await page.getByRole("link", { name: "Go to your organizations" }).click();
+      await page.getByRole("heading", { name: "Organizations" }).waitFor();
+    });
+
+    test("an organization's address is kept in its settings", async () => {
+      await at("/organization/globex?tab=Settings");
+      await page.getByLabel("E-mail address").fill("ops@globex.example");
+      await page.getByRole("button", { name: "Save" }).click();
+      await said("E-mail address saved");
+      assert.equal(await page.getByLabel("E-mail address").inputValue(), "ops@globex.example");
+    });
+
     test("regenerating asks first, shows the new token, and the old one stops working", async () => {
       await at("/organization/acme/robot/deploy");
       await page.getByTestId("show-token").click();
@@ -312,6 +379,9 @@ for (const javaScriptEnabled of [true, false]) {
       }
       await page.getByRole("link", { name: "acme+backup", exact: true }).waitFor();
       await at("/organization/globex?tab=Robotaccounts");
+      await page.getByText("globex+searcher").first().waitFor();
+      assert.equal(await page.getByRole("link", { name: "Create robot account" }).count(), 0);
+      await at("/organization/alice?tab=Robotaccounts");
       await page.getByText(sentence).waitFor();
       assert.equal(await page.getByRole("link", { name: "Create robot account" }).count(), 0);
       await at("/organization/acme/team/readers");
