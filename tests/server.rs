@@ -112,7 +112,7 @@ async fn handle(
         }
         "/panic" => panic!("asked for"),
         "/big" => reply::with_type(StatusCode::OK, "application/octet-stream", vec![b'x'; 32 * 1024 * 1024]),
-        "/pieces" => pieces(short() / 3, false),
+        "/pieces" => pieces(short() * 3, false),
         "/stuck" => pieces(short() * 20, false),
         "/broken" => pieces(Duration::ZERO, true),
         "/peer" => reply::text(StatusCode::OK, format!("{} {}", connection.peer.ip(), connection.tls)),
