@@ -5,6 +5,7 @@ mod pruning;
 mod refresh;
 mod reseal;
 mod sessions;
+mod stolen;
 mod throttle;
 
 use crate::support::Installation;

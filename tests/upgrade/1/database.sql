@@ -139,6 +139,7 @@ CREATE TABLE oauth_token (
 ) STRICT;
 CREATE INDEX oauth_token_by_application ON oauth_token (application_id);
 CREATE INDEX oauth_token_by_account ON oauth_token (account_id);
+CREATE INDEX oauth_token_by_expiry ON oauth_token (expires_at);
 CREATE TABLE app_token (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
     uuid             TEXT NOT NULL UNIQUE,
@@ -153,6 +154,7 @@ CREATE TABLE app_token (
     mac              BLOB NOT NULL                  -- uuid, account_id, lookup, digest, expires_at
 ) STRICT;
 CREATE INDEX app_token_by_account ON app_token (account_id);
+CREATE INDEX app_token_by_expiry ON app_token (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE session (
     digest           BLOB PRIMARY KEY,
     account_id       INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -167,6 +169,7 @@ CREATE TABLE retired_name (
     name  TEXT PRIMARY KEY,                         -- a namespace, or namespace/repository
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX retired_name_by_end ON retired_name (until);
 CREATE TABLE audit_event (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     at             INTEGER NOT NULL,
