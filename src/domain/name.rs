@@ -279,6 +279,7 @@ mod tests {
         }
         let app = RepositoryName::parse("acme/team/app").unwrap();
         assert_eq!((app.namespace().as_str(), app.name()), ("acme", "team/app"));
+        assert_eq!(app.to_string(), "acme/team/app");
         for bad in [
             "acme",
             "acme/",

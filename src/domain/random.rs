@@ -45,5 +45,10 @@ mod tests {
         let drawn = text(&Counting(AtomicU8::new(0)), 2 * 255, b"ABC");
         // 0 to 254 are 85 rounds of three; 255 would be one more A.
         assert_eq!(drawn, "ABC".repeat(2 * 85));
+        assert_eq!(
+            text(&Counting(AtomicU8::new(250)), 7, b"ABC"),
+            "BCABCAB",
+            "from 250 to 254, then 0 and 1"
+        );
     }
 }
