@@ -285,6 +285,45 @@ mod tests {
     }
 
     #[test]
+    fn what_is_remembered_is_counted() {
+        let mut throttle = Throttle::default();
+        assert!(throttle.is_empty());
+        throttle.succeeded(&guess(1, 7, 1));
+        assert_eq!((throttle.len(), throttle.is_empty()), (1, false));
+        throttle.failed(&guess(1, 7, 2), START).unwrap();
+        // The network, the account, the two together, the wrong secret and the right one.
+        assert_eq!(throttle.len(), 5);
+    }
+
+    #[test]
+    fn the_wait_ends_when_the_next_guess_is_borne() {
+        let mut throttle = Throttle::default();
+        borne(&mut throttle, 1, 7, 0);
+        let wait = |throttle: &mut Throttle, passed| throttle.admit(&guess(1, 7, 999), START.plus(passed));
+        assert_eq!(wait(&mut throttle, 0), Err(PAIR.refill));
+        assert_eq!(wait(&mut throttle, 10), Err(PAIR.refill - 10));
+        assert_eq!(wait(&mut throttle, PAIR.refill - 1), Err(1));
+        assert_eq!(wait(&mut throttle, PAIR.refill), Ok(Admitted::Unknown));
+    }
+
+    #[test]
+    fn what_was_used_lately_is_kept_and_the_rest_is_forgotten_when_it_is_full() {
+        let mut recent = Recent::new(4);
+        for key in 1..=4 {
+            recent.put(key, ());
+        }
+        assert_eq!(recent.len(), 4);
+        // What is there already takes no room.
+        recent.put(4, ());
+        assert_eq!(recent.len(), 4);
+        assert!(recent.get(&1).is_some(), "touched again");
+        recent.put(5, ());
+        let kept: Vec<_> =
+            (1..=5).filter(|key| recent.young.contains_key(key) || recent.old.contains_key(key)).collect();
+        assert_eq!(kept, [1, 3, 4, 5]);
+    }
+
+    #[test]
     fn the_same_wrong_secret_repeated_counts_once() {
         let mut throttle = Throttle::default();
         for _ in 0..10_000 {

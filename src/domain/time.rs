@@ -65,6 +65,7 @@ mod tests {
     fn formats_are_those_of_quay_and_of_the_token_protocol() {
         let time = Timestamp(1_715_353_860);
         assert_eq!(time.rfc3339(), "2024-05-10T15:11:00Z");
+        assert_eq!(time.to_string(), time.rfc3339());
         assert_eq!(time.rfc2822(), "Fri, 10 May 2024 15:11:00 -0000");
         assert_eq!(time.http_date(), "Fri, 10 May 2024 15:11:00 GMT");
     }
