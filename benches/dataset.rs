@@ -4,11 +4,12 @@
 
 use crate::installation;
 use crate::request::Login;
+use dockpass::domain::caller::AccountId;
 use dockpass::domain::credential::RobotSecret;
 use dockpass::domain::permission::{Role, Visibility};
 use dockpass::domain::random::Random;
 use dockpass::service::App;
-use dockpass::store::accounts::{AccountKind, NewAccount};
+use dockpass::store::accounts::{Account, AccountKind, NewAccount};
 use dockpass::store::permissions::Grantee;
 use dockpass::store::repositories::RepositoryId;
 use dockpass::store::robots::SecretRecord;
@@ -168,6 +169,18 @@ fn write_organization(app: &App, tx: &mut Tx<'_>, shape: Shape, number: usize) -
     Ok(())
 }
 
+/// Adds so many robots to an organization that is there, each with a grant on the only repository.
+pub fn fill(app: &App, organization: &Account, robots: usize) {
+    let filled: Result<(), StoreError> = app.store.write("data set", |tx| {
+        let namespace = Namespace::fill(app, tx, organization.id, 1)?;
+        (0..robots).try_for_each(|number| {
+            let login = login(format!("{}+{}", organization.name, robot(number)), number as u64);
+            namespace.write_robot(app, tx, &login, 0..1)
+        })
+    });
+    filled.unwrap();
+}
+
 fn write_wide(app: &App, tx: &mut Tx<'_>, count: usize) -> Result<(), StoreError> {
     let repositories = Namespace::write(app, tx, "wide", count)?;
     repositories.write_robot(app, tx, &wide("one"), 0..1)?;
@@ -175,7 +188,7 @@ fn write_wide(app: &App, tx: &mut Tx<'_>, count: usize) -> Result<(), StoreError
 }
 
 struct Namespace {
-    id: dockpass::domain::caller::AccountId,
+    id: AccountId,
     repositories: Vec<RepositoryId>,
 }
 
@@ -185,6 +198,12 @@ impl Namespace {
         let account =
             NewAccount { kind: AccountKind::Organization, name, owner: None, email: None, created_at: now };
         let id = tx.insert_account(&account)?.id;
+        Self::fill(app, tx, id, count)
+    }
+
+    /// Makes repositories in a namespace that is there.
+    fn fill(app: &App, tx: &mut Tx<'_>, id: AccountId, count: usize) -> Result<Self, StoreError> {
+        let now = app.now();
         let insert = |number| {
             let name = application(number);
             tx.insert_repository(id, &name, Visibility::Private, "", now).map(|repository| repository.id)

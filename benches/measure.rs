@@ -3,6 +3,7 @@
 mod grants;
 mod limit;
 mod logins;
+mod pages;
 mod signing;
 mod size;
 mod writes;
@@ -31,7 +32,8 @@ pub struct Run {
     /// Less than two minutes: shorter rounds, and no large data set.
     #[arg(long)]
     quick: bool,
-    /// Only sections whose name holds this: signing, limit, logins, size, grants, writes.
+    /// Only sections whose name holds this: signing, limit, logins, size, grants, writes,
+    /// pages.
     #[arg(long)]
     only: Option<String>,
     /// Writes the results into docs/performance.md and docs/performance.svg.
@@ -59,13 +61,14 @@ pub fn run(options: &Run) {
     let certificate = Certificate::make(directory.path());
     let context = Context { directory, certificate, quick: options.quick };
     println!("{}\n", process::machine());
-    let sections: [(&str, Measure); 6] = [
+    let sections: [(&str, Measure); 7] = [
         ("signing", signing::measure),
         ("limit", limit::measure),
         ("logins", logins::measure),
         ("size", size::measure),
         ("grants", grants::measure),
         ("writes", writes::measure),
+        ("pages", pages::measure),
     ];
     let wanted = |name: &str| options.only.as_deref().is_none_or(|only| name.contains(only));
     let mut tables = Vec::new();
@@ -80,7 +83,7 @@ pub fn run(options: &Run) {
     println!("took {} s", started.elapsed().as_secs());
     if options.write {
         let command = if options.quick { "make bench-quick" } else { "make bench" };
-        document::write(&tables, command, started.elapsed());
+        document::write(&tables, limit::TITLE, command, started.elapsed());
         plot::write(&bars);
     }
 }

@@ -8,6 +8,9 @@ use crate::report::{self, Section, count, percent, verdict};
 use crate::server::Server;
 use crate::{certificate::Certificate, process};
 
+/// The section that the README shows.
+pub(super) const TITLE: &str = "Against the limit";
+
 /// Clients at a time: enough to keep every processor busy.
 fn connections() -> usize {
     8 * process::processors()
@@ -31,7 +34,7 @@ pub(super) fn measure(context: &Context) -> Outcome {
         "p99",
         "peak",
     ];
-    let mut section = Section::new("Against the limit", text, &head);
+    let mut section = Section::new(TITLE, text, &head);
     let mut bars = Vec::new();
     let cases = [("keep-alive", None, 0.85), ("TLS, new connections", Some(&context.certificate), 0.90)];
     for (name, tls, target) in cases {
