@@ -88,7 +88,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         // Deleted secrets are overwritten, so that a stolen file does not hold them.
         connection.pragma_update(None, "secure_delete", true)?;
-        // Mapped pages would be counted once for each connection, and be taken apart anew in each transaction.
+        // An error of the disk on a mapped page would end the process; a read that fails ends one request.
         connection.pragma_update(None, "mmap_size", 0)?;
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
         connection.pragma_update(None, "journal_size_limit", 64_i64 << 20)?;
