@@ -116,18 +116,22 @@ test("targets are at least 24 pixels in both directions", async () => {
 
 describe("by keyboard alone", () => {
   let world, page;
-  before(async () => { world = await context({}); page = await world.newPage(); });
+  before(async () => { world = await context({ permissions: ["clipboard-read", "clipboard-write"] }); page = await world.newPage(); });
   after(() => world.close());
-  // Goes on with Tab until what has the focus fits.
-  const tabTo = async (matches, label) => {
-    for (let presses = 0; presses < 120; presses += 1) {
-      await page.keyboard.press("Tab");
-      const ring = await page.evaluate(() => {
+  // Goes on with Tab, or back with Shift+Tab, until what has the focus fits. Past either end of the page the focus is with the
+  // browser's own controls, which the page sees as nobody having it, and then comes round: once is enough to see everything.
+  const tabTo = async (matches, label, key = "Tab") => {
+    let rounds = 0;
+    for (let presses = 0; presses < 120 && rounds < 2; presses += 1) {
+      await page.keyboard.press(key);
+      const at = await page.evaluate(() => {
         const focused = document.activeElement;
         const box = focused.getBoundingClientRect();
-        return { visible: getComputedStyle(focused).outlineStyle !== "none", onScreen: box.bottom > 0 && box.top < innerHeight };
+        const seen = getComputedStyle(focused).outlineStyle !== "none" && box.bottom > 0 && box.top < innerHeight;
+        return { outside: focused === document.body, seen, html: focused.outerHTML.slice(0, 120) };
       });
-      assert.ok(ring.visible && ring.onScreen, `what has the focus cannot be seen on the way to ${label}`);
+      if (at.outside) { rounds += 1; continue; }
+      assert.ok(at.seen, `what has the focus cannot be seen on the way to ${label}: ${at.html}`);
       if (await page.evaluate(matches)) return;
     }
     assert.fail(`${label} cannot be reached`);
@@ -173,9 +177,9 @@ describe("by keyboard alone", () => {
     await page.getByText("Successfully deleted robot account").waitFor();
   });
 
-  const focus = (testid) => tabTo(`document.activeElement.dataset.testid === ${JSON.stringify(testid)}`, testid);
+  const focus = (testid, key) => tabTo(`document.activeElement.dataset.testid === ${JSON.stringify(testid)}`, testid, key);
   const focusName = (name) => tabTo(`document.activeElement.name === ${JSON.stringify(name)} && document.activeElement.type !== "hidden"`, name);
-  const focusText = (text) => tabTo(`document.activeElement.textContent.trim().startsWith(${JSON.stringify(text)})`, text);
+  const focusText = (text, key) => tabTo(`document.activeElement.textContent.trim().startsWith(${JSON.stringify(text)})`, text, key);
   const press = (key) => page.keyboard.press(key);
   const type = (text) => page.keyboard.type(text);
   const said = (text) => page.locator(".notice", { hasText: text }).first().waitFor({ timeout: 10_000 });
@@ -236,6 +240,60 @@ describe("by keyboard alone", () => {
     await focus("create-robot-submit");
     await press("Enter");
     await said("Successfully created robot account with robot name: acme+walker");
+  });
+
+  test("one goes through every form of the credentials, copies and downloads each", async () => {
+    await at("/organization/acme/robot/ci");
+    await focus("show-token");
+    await press("Enter");
+    await page.getByText("Hide token").waitFor();
+    await focus("robot-name");
+    for (const [tab, ...buttons] of [
+      ["Robot Account", "Copy Robot token", "Download acme-ci.env"],
+      ["Kubernetes Secret", "Copy Kubernetes secret", "Download acme-ci-secret.yml"],
+      ["Podman", "Copy Podman login command", "Download acme-ci-login.sh"],
+      ["Docker Login", "Copy Docker login command", "Download acme-ci-login.sh"],
+      ["Docker Configuration", "Copy Docker configuration", "Download acme-ci-auth.json"],
+      ["Mesos", "Download acme-ci-auth.tar.gz", "Copy Marathon uris"],
+    ]) {
+      await focusText(tab, "Shift+Tab");
+      await press("Enter");
+      await page.locator("[data-panels] a[aria-current]", { hasText: tab }).waitFor();
+      for (const button of buttons) {
+        await focusText(button);
+        const [action, file] = button.split(" ");
+        if (action === "Download") {
+          const [download] = await Promise.all([page.waitForEvent("download"), press("Enter")]);
+          assert.equal(download.suggestedFilename(), file);
+        } else {
+          await press("Enter");
+          await page.locator("button:focus", { hasText: "Copied" }).waitFor();
+        }
+      }
+    }
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /acme-ci-auth\.tar\.gz/);
+  });
+
+  test("one sets permissions on repositories row by row and in bulk", async () => {
+    const role = (repository) => page.getByTestId(`${repository}-permission-dropdown`).inputValue();
+    await at("/organization/acme/robot/deploy/permissions");
+    await focus("gateway-permission-dropdown");
+    await choose("a", "admin");
+    await focus("save-permissions");
+    await press("Enter");
+    await said("Successfully updated repository permission");
+    assert.equal(await role("gateway"), "admin");
+    await at("/organization/acme/robot/deploy/permissions");
+    for (const repository of ["frontend", "worker"]) {
+      await focus(`checkbox-row-${repository}`);
+      await press("Space");
+    }
+    await focus("toggle-bulk-perms-kebab", "Shift+Tab");
+    await choose("w", "write");
+    await focus("apply-ticked");
+    await press("Enter");
+    await said("Successfully updated repository permission");
+    assert.deepEqual(await Promise.all(["api", "frontend", "gateway", "worker"].map(role)), ["read", "write", "admin", "write"]);
   });
 
   test("one edits federation, teams, members, default permissions and addresses", async () => {
