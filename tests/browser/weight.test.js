@@ -1,7 +1,6 @@
 // Light and locked down: requests and bytes of every page, its policy, and what another site cannot do.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { gzipSync } from "node:zlib";
 import { launch, pages, signIn } from "./browser.js";
 import { Dockpass, furnish } from "./dockpass.js";
 
@@ -19,14 +18,21 @@ test("no page needs more than 4 requests or 50 kB, with nothing cached", async (
     const context = await browser.newContext();
     await context.addCookies(cookies);
     const page = await context.newPage();
-    const bodies = [];
-    page.on("response", (response) => bodies.push(response.body()));
+    const responses = [];
+    page.on("response", (response) => responses.push(response));
     await page.goto(dockpass.origin + path, { waitUntil: "networkidle" });
-    const contents = await Promise.all(bodies);
-    const bytes = contents.reduce((sum, body) => sum + gzipSync(body).length, 0);
-    assert.ok(contents.length <= 4, `${name}: ${contents.length} requests`);
-    assert.ok(bytes < 50_000, `${name}: ${bytes} bytes compressed`);
-    if (bytes > heaviest.bytes) heaviest = { name, bytes, plain: contents.reduce((sum, body) => sum + body.length, 0), requests: contents.length };
+    let bytes = 0;
+    for (const response of responses) {
+      const { responseHeadersSize, responseBodySize } = await response.request().sizes();
+      bytes += responseHeadersSize + responseBodySize;
+      if (["stylesheet", "script"].includes(response.request().resourceType())) {
+        assert.equal(response.headers()["content-encoding"], "gzip", response.url());
+        assert.equal(responseBodySize, Number(response.headers()["content-length"]), response.url());
+      }
+    }
+    assert.ok(responses.length <= 4, `${name}: ${responses.length} requests`);
+    assert.ok(bytes < 50_000, `${name}: ${bytes} bytes over the wire`);
+    if (bytes > heaviest.bytes) heaviest = { name, bytes, requests: responses.length };
     await context.close();
   }
   console.log("heaviest page:", heaviest);
