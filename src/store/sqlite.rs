@@ -178,12 +178,6 @@ impl Engine for Sqlite {
     }
 }
 
-/// Runs a statement that is kept. rusqlite's own transactions compile `BEGIN` and `COMMIT` anew, which costs a token request
-/// as much as looking up its repository.
-fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(statement)?.execute([]).map(drop)
-}
-
 /// Runs a write transaction and gives the connection back, if it can be trusted again.
 fn write(
     mut connection: Connection,

@@ -5,7 +5,7 @@
 //!
 //! The price: while the mark is kept, the write-ahead log cannot start over. So it is kept only while nobody writes.
 
-use super::{connect, run};
+use super::connect;
 use crate::store::StoreError;
 use rusqlite::Connection;
 use std::path::Path;
@@ -78,4 +78,9 @@ impl Keeper {
     fn release(&self) -> rusqlite::Result<()> {
         if self.connection.is_autocommit() { Ok(()) } else { run(&self.connection, "COMMIT") }
     }
+}
+
+/// Begins or ends the keeper's transaction, which it does after each write: so the statement is kept, too.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
 }
