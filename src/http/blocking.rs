@@ -48,13 +48,7 @@ impl Blocking {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let permit = turn(&self.long, PATIENCE).await?;
-        self.run(move || {
-            let result = work();
-            drop(permit);
-            result
-        })
-        .await
+        self.run_in_line(PATIENCE, work).await
     }
 
     /// As [`run_long`](Self::run_long), for the next piece of an answer that was begun: it is waited for longer, since breaking
@@ -63,7 +57,15 @@ impl Blocking {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let permit = turn(&self.long, PATIENCE_FOR_PIECES).await?;
+        self.run_in_line(PATIENCE_FOR_PIECES, work).await
+    }
+
+    async fn run_in_line<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let permit = turn(&self.long, patience).await?;
         self.run(move || {
             let result = work();
             drop(permit);
