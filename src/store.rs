@@ -240,6 +240,22 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Deletes up to `limit` rows of `table`, which `key` names, whose time in `ended` is `at` or before, the oldest first, and
+    /// tells how many.
+    fn prune(
+        &mut self,
+        table: &str,
+        key: &str,
+        ended: &str,
+        at: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let statement = format!(
+            "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {ended} <= $1 ORDER BY {ended} LIMIT $2)"
+        );
+        self.run(&statement, &[at.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
+    }
+
     /// Notes when the rows of `table` that `key` names were last used; each time moves forward only.
     fn note_used<'v>(
         &mut self,

@@ -277,11 +277,7 @@ impl Tx<'_> {
 
     /// Forgets up to `limit` names that can be taken again since `now` or before, and tells how many.
     pub fn prune_retired_names(&mut self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.run(
-            "DELETE FROM retired_name WHERE name IN (SELECT name FROM retired_name WHERE until <= $1 \
-             ORDER BY until LIMIT $2)",
-            &[now.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
-        )
+        self.prune("retired_name", "name", "until", now, limit)
     }
 
     /// Until when `name` cannot be taken, if that is after `now`.

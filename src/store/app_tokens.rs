@@ -140,11 +140,7 @@ impl Tx<'_> {
 
     /// Deletes up to `limit` tokens that expired at or before `before`, and tells how many.
     pub fn prune_app_tokens(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.run(
-            "DELETE FROM app_token WHERE id IN (SELECT id FROM app_token WHERE expires_at <= $1 \
-             ORDER BY expires_at LIMIT $2)",
-            &[before.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
-        )
+        self.prune("app_token", "id", "expires_at", before, limit)
     }
 
     /// Notes when tokens were last used; each time moves forward only, by `gap` seconds or more.

@@ -174,9 +174,7 @@ impl Tx<'_> {
     /// Deletes events from before `before`, at most `limit` at a time, and tells how many: a long trail is pruned in
     /// small transactions that let others write in between.
     pub fn prune_events(&mut self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.run(
-            "DELETE FROM audit_event WHERE id IN (SELECT id FROM audit_event WHERE at < $1 ORDER BY at LIMIT $2)",
-            &[before.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
-        )
+        // Those of that very second are kept.
+        self.prune("audit_event", "id", "at", before.plus(-1), limit)
     }
 }

@@ -93,12 +93,7 @@ impl Tx<'_> {
 
     /// Deletes up to `limit` sessions that ended at or before `now`, and tells how many.
     pub fn prune_sessions(&mut self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.run(
-            "DELETE FROM session WHERE digest IN (SELECT digest FROM session WHERE expires_at <= $1 \
-             ORDER BY expires_at LIMIT $2)",
-            &[now.into(), limit.into()],
-        )
+        self.prune("session", "digest", "expires_at", now, limit)
     }
 }
 
