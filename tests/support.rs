@@ -1,5 +1,6 @@
 //! What the tests share: a clock that stands still, randomness that repeats, directories that go away.
 
+mod conformity;
 mod counting;
 mod installation;
 

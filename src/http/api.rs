@@ -4,6 +4,7 @@
 //! checks what is the same for all routes and calls the handler where it may block. Handlers decode, call one use case and
 //! encode; they decide nothing. Refusals get status and body in [`super::error`].
 
+pub mod answers;
 mod apptoken;
 pub mod authenticate;
 pub mod avatar;
@@ -21,6 +22,7 @@ mod robots;
 pub mod route;
 pub mod schema;
 mod session;
+pub mod shape;
 mod superuser;
 pub mod table;
 mod teams;
@@ -28,6 +30,7 @@ mod user;
 
 pub use route::{Access, Endpoint, PREFIX, Payload, Query, Spec, Unrouted};
 pub use schema::{Field, Schema};
+pub use shape::Shape;
 pub use table::ApiRoute;
 
 use super::blocking::Blocking;

@@ -387,7 +387,7 @@ fn written(rows: &[Row], callers: &[Caller]) -> String {
 }
 
 /// What holds whatever the table says.
-fn broken_rules(rows: &[Row], callers: &[Caller], document: &Value) -> Vec<String> {
+fn broken_rules(rows: &[Row], callers: &[Caller]) -> Vec<String> {
     let mut broken = Vec::new();
     let at = |name: &str| callers.iter().position(|caller| caller.name == name).unwrap();
     for Row { endpoint, object, statuses } in rows {
@@ -400,10 +400,7 @@ fn broken_rules(rows: &[Row], callers: &[Caller], document: &Value) -> Vec<Strin
             }
         };
         for (caller, status) in callers.iter().zip(statuses) {
-            let told = &document["paths"][endpoint.template][endpoint.method.to_ascii_lowercase()];
-            let told = told["responses"].get(status.to_string()).is_some();
             must(caller.name, *status < 500, "is a failure");
-            must(caller.name, told, "is not in the OpenAPI document");
             let single = caller.name.contains(':');
             let passes = *status < 300;
             if single {
@@ -462,7 +459,6 @@ async fn every_route_answers_every_caller_as_the_committed_table_says() {
     let visitors = outside::visitors(&plain, &full, &callers).await;
     plain.remember();
     full.remember();
-    let document = plain.installation.get("/api/v1/openapi.json", None).await.json();
     let rows = rows([&plain, &full], &callers).await;
     let beside = outside::rows([&plain, &full], &visitors).await;
     let found = written(&rows, &callers) + &outside::written(&beside, &visitors);
@@ -470,7 +466,7 @@ async fn every_route_answers_every_caller_as_the_committed_table_says() {
     if regenerate {
         std::fs::write(FILE, &found).unwrap();
     }
-    let mut broken = broken_rules(&rows, &callers, &document);
+    let mut broken = broken_rules(&rows, &callers);
     broken.extend(outside::broken_rules(&beside, &visitors));
     assert!(broken.is_empty(), "cells that no table may hold:\n{}", broken.join("\n"));
     let expected = std::fs::read_to_string(Path::new(FILE)).unwrap_or_default();

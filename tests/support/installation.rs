@@ -1,7 +1,7 @@
 //! A whole dockpass in a temporary directory, driven without a socket.
 
 use super::counting::Counting;
-use super::{TestClock, TestRandom};
+use super::{TestClock, TestRandom, conformity};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use dockpass::config::LiveSettings;
 use dockpass::domain::credential::Secret;
 use dockpass::domain::name::{RepositoryName, RobotName};
 use dockpass::domain::permission::{Role, TeamRole, Visibility};
+use dockpass::http::api::PREFIX;
 use dockpass::http::body::RequestBody;
 use dockpass::http::dispatch::Dispatch;
 use dockpass::http::reply::Body;
@@ -30,8 +31,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A whole dockpass. Its clock stands at [`super::START`].
@@ -284,7 +285,7 @@ impl Installation {
         self.dispatch.handle(request, connection).await
     }
 
-    /// Sends a request from 192.0.2.1.
+    /// Sends a request from 192.0.2.1. What the REST API answers must be as its OpenAPI document tells.
     pub(crate) async fn send(
         &self,
         method: &str,
@@ -293,9 +294,25 @@ impl Installation {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let (head, body) = self.begin(method, path, basic, headers, body).await.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: head.status.as_u16(), headers: head.headers, body }
+        let answer = Answer::read(self.begin(method, path, basic, headers, body).await).await;
+        if path.starts_with(PREFIX) {
+            let document = self.document().await;
+            if let Err(wrong) = conformity::check(document, method, path, &answer) {
+                panic!("{method} {path} against the OpenAPI document: {wrong}");
+            }
+        }
+        answer
+    }
+
+    /// The OpenAPI document, which is the same for every installation.
+    async fn document(&self) -> &'static Value {
+        static DOCUMENT: OnceLock<Value> = OnceLock::new();
+        if let Some(document) = DOCUMENT.get() {
+            return document;
+        }
+        let path = format!("{PREFIX}/openapi.json");
+        let read = Answer::read(self.begin("GET", &path, None, &[], "").await).await.json();
+        DOCUMENT.get_or_init(|| read)
     }
 
     /// Sends a `GET`.
@@ -312,6 +329,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    async fn read(response: Response<Body>) -> Self {
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())

@@ -1,10 +1,12 @@
 //! The REST API described by its own table: as OpenAPI 3.1 (`/openapi.json`), and as Swagger 2.0 in Quay's shape
 //! (`/discovery`). Nothing is written down twice, so no route can be missing or described as it once was.
 
+mod swagger;
+
 use super::call::{Answer, Call, ok};
 use super::route::{Access, Endpoint, PREFIX, Payload};
+use super::shape::Components;
 use super::table::ApiRoute;
-use crate::domain::oauth::OAuthScope;
 use crate::http::browser::session_cookie;
 use serde_json::{Map, Value, json};
 
@@ -25,21 +27,6 @@ const REFUSALS: &[(u16, &str, &str)] = &[
 /// What can be refused on every route that has a body.
 const OF_BODIES: [u16; 3] = [408, 413, 415];
 
-const fn described(scope: OAuthScope) -> &'static str {
-    match scope {
-        OAuthScope::RepoRead => "See and pull the repositories that the user can see.",
-        OAuthScope::RepoWrite => "See, pull and push the repositories that the user can write to.",
-        OAuthScope::RepoAdmin => "Administer the repositories that the user administers.",
-        OAuthScope::RepoCreate => "Make repositories where the user can.",
-        OAuthScope::UserRead => "Read the user's name, e-mail address and organizations.",
-        OAuthScope::UserAdmin => "Change the user's account, its robots included.",
-        OAuthScope::OrgAdmin => {
-            "Administer the organizations that the user administers, their robots included."
-        }
-        OAuthScope::SuperUser => "Use the routes for super-users, if the user is one.",
-    }
-}
-
 /// Answers with the OpenAPI document.
 pub(super) fn document(call: &Call) -> Answer {
     ok(&openapi(call.https))
@@ -47,7 +34,7 @@ pub(super) fn document(call: &Call) -> Answer {
 
 /// Answers with the document in Quay's shape.
 pub(super) fn discovery(call: &Call) -> Answer {
-    ok(&swagger(&call.app.config.derived.origin))
+    ok(&swagger::document(&call.app.config.derived.origin))
 }
 
 /// The refusals that a route may answer with.
@@ -78,8 +65,9 @@ fn insert(paths: &mut Map<String, Value>, path: String, endpoint: &Endpoint, ope
 
 fn openapi(https: bool) -> Value {
     let mut paths = Map::new();
+    let mut schemas = Components::from_iter([("Error".to_owned(), error_schema())]);
     for endpoint in ApiRoute::endpoints() {
-        insert(&mut paths, endpoint.template.to_owned(), endpoint, operation(endpoint));
+        insert(&mut paths, endpoint.template.to_owned(), endpoint, operation(endpoint, &mut schemas));
     }
     let responses: Map<_, _> = REFUSALS
         .iter()
@@ -100,7 +88,7 @@ fn openapi(https: bool) -> Value {
         "tags": tags(),
         "paths": paths,
         "components": {
-            "schemas": { "Error": error_schema() },
+            "schemas": schemas,
             "responses": responses,
             "securitySchemes": {
                 "accessToken": {
@@ -125,7 +113,7 @@ fn openapi(https: bool) -> Value {
     })
 }
 
-fn operation(endpoint: &Endpoint) -> Value {
+fn operation(endpoint: &Endpoint, schemas: &mut Components) -> Value {
     let of_path = parameters(endpoint.template).map(|name| match name {
         // Without a slash it would be another route: `/repository/acme/logs` is a repository called `logs`.
         "repository" => json!({
@@ -142,10 +130,12 @@ fn operation(endpoint: &Endpoint) -> Value {
             "name": query.name, "in": "query", "description": query.help, "schema": { "type": query.kind },
         })
     });
-    let success = if endpoint.spec.success == 204 {
-        json!({ "description": "Done." })
-    } else {
-        json!({ "description": "Done.", "content": { "application/json": { "schema": {} } } })
+    let success = match endpoint.spec.answer {
+        None => json!({ "description": "Done." }),
+        Some(shape) => {
+            let content = json!({ "application/json": { "schema": shape.document(schemas) } });
+            json!({ "description": "Done.", "content": content })
+        }
     };
     let mut responses = Map::from_iter([(endpoint.spec.success.to_string(), success)]);
     responses.extend(
@@ -217,98 +207,10 @@ fn error_schema() -> Value {
     })
 }
 
-/// Quay's discovery document: paths with their prefix, bodies as a parameter, one kind of credential.
-fn swagger(origin: &str) -> Value {
-    let (scheme, host) = origin.split_once("://").unwrap_or(("https", origin));
-    let mut paths = Map::new();
-    for endpoint in ApiRoute::endpoints() {
-        insert(&mut paths, format!("{PREFIX}{}", endpoint.template), endpoint, swagger_operation(endpoint));
-    }
-    for (path, item) in &mut paths {
-        if let Some(item) = item.as_object_mut() {
-            item.insert("x-path".to_owned(), json!(path));
-        }
-    }
-    let scopes: Map<_, _> =
-        OAuthScope::EVERY.iter().map(|scope| (scope.as_str().to_owned(), json!(described(*scope)))).collect();
-    json!({
-        "swagger": "2.0",
-        "host": host,
-        "basePath": "/",
-        "schemes": [scheme],
-        "info": { "title": "dockpass", "version": "v1", "description": "Quay's REST API for robot accounts." },
-        "securityDefinitions": {
-            "oauth2_implicit": {
-                "type": "oauth2",
-                "flow": "implicit",
-                "authorizationUrl": format!("{origin}/oauth/authorize"),
-                "scopes": scopes,
-            },
-        },
-        "tags": tags(),
-        "paths": paths,
-        "definitions": { "ApiError": error_schema() },
-    })
-}
-
-fn swagger_operation(endpoint: &Endpoint) -> Value {
-    let of_path = parameters(endpoint.template)
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "type": "string" }));
-    let of_query = endpoint.spec.query.iter().map(|query| {
-        json!({
-            "name": query.name, "in": "query", "required": false, "type": query.kind,
-            "description": query.help,
-        })
-    });
-    let mut parameters: Vec<_> = of_path.chain(of_query).collect();
-    if let Payload::Optional(schema) | Payload::Required(schema) = endpoint.spec.payload {
-        let required = matches!(endpoint.spec.payload, Payload::Required(_));
-        let schema = without_null(schema.document());
-        parameters.push(json!({ "name": "body", "in": "body", "required": required, "schema": schema }));
-    }
-    let mut responses =
-        Map::from_iter([(endpoint.spec.success.to_string(), json!({ "description": "Done." }))]);
-    for (status, description, _) in REFUSALS.iter().filter(|(status, ..)| refusals(endpoint).contains(status))
-    {
-        let schema = json!({ "$ref": "#/definitions/ApiError" });
-        responses.insert(status.to_string(), json!({ "description": description, "schema": schema }));
-    }
-    let mut operation = json!({
-        "operationId": endpoint.id,
-        "description": endpoint.summary,
-        "tags": [endpoint.spec.tag],
-        "parameters": parameters,
-        "responses": responses,
-    });
-    if let (Some(operation), Some(scope)) = (operation.as_object_mut(), endpoint.spec.scope) {
-        operation.insert("security".to_owned(), json!([{ "oauth2_implicit": [scope.as_str()] }]));
-    }
-    operation
-}
-
-/// Swagger 2.0 knows one type for a value, never `null` beside it.
-fn without_null(schema: Value) -> Value {
-    match schema {
-        Value::Object(members) => members
-            .into_iter()
-            .flat_map(|(name, value)| match value {
-                Value::Array(types) if name == "type" => {
-                    let one = types.into_iter().next().unwrap_or_default();
-                    vec![(name, one), ("x-nullable".to_owned(), json!(true))]
-                }
-                value => vec![(name, without_null(value))],
-            })
-            .collect::<Map<_, _>>()
-            .into(),
-        Value::Array(values) => values.into_iter().map(without_null).collect(),
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeSet, HashMap};
 
     const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 
@@ -323,7 +225,7 @@ mod tests {
     }
 
     fn both() -> [(Value, &'static str); 2] {
-        [(openapi(true), ""), (swagger("https://registry.example"), PREFIX)]
+        [(openapi(true), ""), (swagger::document("https://registry.example"), PREFIX)]
     }
 
     #[test]
@@ -396,12 +298,22 @@ mod tests {
     }
 
     #[test]
-    fn swagger_has_no_list_of_types() {
-        let nullable = json!({ "type": ["string", "null"], "maxLength": 3 });
-        let expected = json!({ "type": "string", "x-nullable": true, "maxLength": 3 });
-        assert_eq!(
-            without_null(json!({ "properties": { "a": nullable } })),
-            json!({ "properties": { "a": expected } })
-        );
+    fn every_answer_with_a_body_is_described_and_no_two_by_one_name() {
+        let (mut named, mut schemas) = (HashMap::new(), Components::new());
+        for endpoint in ApiRoute::endpoints() {
+            let Some(shape) = endpoint.spec.answer else {
+                assert_eq!(endpoint.spec.success, 204, "{}", endpoint.id);
+                continue;
+            };
+            assert_ne!(endpoint.spec.success, 204, "{}", endpoint.id);
+            // Each by itself, so that what an earlier one put there is told from this one's own.
+            let mut own = Components::new();
+            shape.document(&mut own);
+            for (name, schema) in own {
+                assert_eq!(named.entry(name.clone()).or_insert_with(|| schema.clone()), &schema, "{name}");
+            }
+            shape.document(&mut schemas);
+        }
+        assert!(schemas.len() > 40 && !schemas.contains_key("Error"));
     }
 }

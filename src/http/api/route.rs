@@ -2,6 +2,7 @@
 //! table, [`super::table`].
 
 use super::schema::Schema;
+use super::shape::Shape;
 use crate::domain::oauth::OAuthScope;
 use hyper::Method;
 
@@ -57,6 +58,8 @@ pub struct Spec {
     pub payload: Payload,
     /// The status of success.
     pub success: u16,
+    /// What comes with it; nothing with 204.
+    pub answer: Option<&'static Shape>,
     /// The kind of audit event that a success writes, for those that write one.
     pub audit: Option<&'static str>,
     /// Whether it reads a whole namespace.
@@ -74,6 +77,7 @@ impl Spec {
             query: &[],
             payload: Payload::None,
             success: 200,
+            answer: None,
             audit: None,
             long: false,
         }
@@ -125,6 +129,13 @@ impl Spec {
     #[must_use]
     pub const fn success(mut self, status: u16) -> Self {
         self.success = status;
+        self
+    }
+
+    /// With what comes with success.
+    #[must_use]
+    pub const fn answers(mut self, shape: &'static Shape) -> Self {
+        self.answer = Some(shape);
         self
     }
 

@@ -1,0 +1,67 @@
+//! The audit trail, searches, and what the API says about itself.
+
+use super::super::shape::{Record, Shape, has, may};
+use super::{AVATAR, TEXT, TEXT_OR_NULL, USER};
+
+const WITH_PERFORMER: &str = "If somebody did it.";
+
+/// A page of the audit trail.
+pub const LOGS: Shape = Shape::Record(&Record {
+    name: "Logs",
+    members: &[
+        has("start_time", Shape::Date),
+        has("end_time", Shape::Date),
+        has("logs", Shape::Array(&LOG)),
+        may("next_page", TEXT, "If there are more."),
+    ],
+});
+const LOG: Shape = Shape::Record(&Record {
+    name: "Log",
+    members: &[
+        has("kind", TEXT),
+        has("metadata", Shape::Object),
+        has("ip", TEXT_OR_NULL),
+        has("datetime", Shape::Date),
+        may("performer", PERFORMER, WITH_PERFORMER),
+        may("request_id", TEXT_OR_NULL, WITH_PERFORMER),
+    ],
+});
+const PERFORMER: Shape = Shape::Record(&Record {
+    name: "Performer",
+    members: &[has("kind", USER), has("name", TEXT), has("is_robot", Shape::Boolean), has("avatar", AVATAR)],
+});
+/// Counts of the audit trail by kind and day.
+pub const AGGREGATED_LOGS: Shape = Shape::Record(&Record {
+    name: "AggregatedLogs",
+    members: &[has(
+        "aggregated",
+        Shape::Array(&Shape::Record(&Record {
+            name: "LogCount",
+            members: &[has("kind", TEXT), has("count", Shape::Integer), has("datetime", Shape::Date)],
+        })),
+    )],
+});
+/// Users, robots, teams and organizations that were found.
+pub const ENTITIES: Shape = Shape::Record(&Record {
+    name: "Entities",
+    members: &[has(
+        "results",
+        Shape::Array(&Shape::Record(&Record {
+            name: "Entity",
+            members: &[
+                has("name", TEXT),
+                has("kind", Shape::Word(&["user", "team", "org"])),
+                may("is_robot", Shape::Boolean, "For users and robots."),
+                has("avatar", AVATAR),
+                may("is_org_member", Shape::Boolean, "If a namespace was given."),
+            ],
+        })),
+    )],
+});
+/// A type of errors.
+pub const ERROR_TYPE: Shape = Shape::Record(&Record {
+    name: "ErrorType",
+    members: &[has("title", TEXT), has("type", TEXT), has("description", TEXT)],
+});
+/// A document that describes the API.
+pub const DOCUMENT: Shape = Shape::Object;
