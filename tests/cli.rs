@@ -9,6 +9,7 @@ mod robots;
 mod serving;
 mod starting;
 
+use crate::support;
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
@@ -50,7 +51,7 @@ impl Home {
     /// A command in this directory that knows nothing of the environment of the tests.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dockpass"));
-        command.args(arguments).current_dir(self.0.path()).env_clear();
+        command.args(arguments).current_dir(self.0.path()).env_clear().envs(support::coverage());
         command
     }
 

@@ -8,6 +8,7 @@ pub(crate) use installation::{Answer, Installation, payload};
 
 use dockpass::domain::random::Random;
 use dockpass::domain::time::{Clock, Timestamp};
+use std::ffi::OsString;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// When every test begins: 2026-11-24T06:00:00Z.
@@ -55,6 +56,12 @@ impl Random for TestRandom {
             chunk.copy_from_slice(&word[..chunk.len()]);
         }
     }
+}
+
+/// What is left of the environment for a program that the tests start without theirs: where it writes which lines it reached,
+/// if that is counted (tests/coverage.sh).
+pub(crate) fn coverage() -> Option<(&'static str, OsString)> {
+    std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file))
 }
 
 /// A number out of an environment variable, which asks for the long form of a test.

@@ -2,6 +2,7 @@
 
 use crate::e2e::process::wait_until;
 use crate::e2e::{http, process};
+use crate::support;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fs;
@@ -58,6 +59,7 @@ impl Site {
         };
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.args(arguments).current_dir(self.directory.path()).env_clear().env("PATH", path);
+        command.envs(support::coverage());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
