@@ -39,12 +39,7 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the database file at `path`, making it and its directory if they are missing.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if rusqlite::version_number() < OLDEST_VERSION {
-            let version = rusqlite::version();
-            return Err(StoreError::Incompatible(format!(
-                "SQLite {version} is too old, {OLDEST_VERSION} or newer is needed"
-            )));
-        }
+        check_version(rusqlite::version_number(), rusqlite::version())?;
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             std::fs::create_dir_all(directory).map_err(|error| {
                 StoreError::Unavailable(format!("cannot make {}: {error}", directory.display()))
@@ -59,6 +54,18 @@ impl Sqlite {
             mark: ReadMark::default(),
         })
     }
+}
+
+/// Whoever builds with another SQLite than the bundled one is told at the start, not by a fault of it.
+fn check_version(number: i32, name: &str) -> Result<(), StoreError> {
+    if number >= OLDEST_VERSION {
+        return Ok(());
+    }
+    let (major, minor, patch) =
+        (OLDEST_VERSION / 1_000_000, OLDEST_VERSION / 1_000 % 1_000, OLDEST_VERSION % 1_000);
+    Err(StoreError::Incompatible(format!(
+        "SQLite {name} is too old, {major}.{minor}.{patch} or newer is needed"
+    )))
 }
 
 /// Makes an empty file for its owner alone: the database holds password hashes. SQLite gives the mode of the database to the files
@@ -303,5 +310,17 @@ impl From<rusqlite::Error> for StoreError {
             ) => Self::Unavailable(error.to_string()),
             _ => Self::Statement(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_sqlite_older_than_the_floor_is_refused_by_name() {
+        assert!(check_version(OLDEST_VERSION, "3.51.3").is_ok());
+        let refused = check_version(OLDEST_VERSION - 1, "3.51.2").unwrap_err().to_string();
+        assert!(refused.contains("SQLite 3.51.2 is too old, 3.51.3 or newer is needed"), "{refused}");
     }
 }
