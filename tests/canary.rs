@@ -23,6 +23,7 @@ struct Run {
 
 impl Run {
     fn start() -> Self {
+        // `debug` is everything that can be traced, in a build with debug assertions.
         let site = Site::with(
             "ROBOT_TOKEN_DISPLAY: once\nLOG_LEVEL: debug\nLOG_FORMAT: json\nACTION_LOG_AUDIT_LOGIN_FAILURES: true\n",
         );

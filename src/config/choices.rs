@@ -114,13 +114,26 @@ impl LogFormat {
 }
 
 impl LogLevel {
-    /// What the log lets through.
+    /// What the log lets through. A build with debug assertions also shows what libraries trace at the level `debug`, so that
+    /// the tests look for secrets there, too; an optimised one does not have these lines in it.
     pub const fn filter(self) -> LevelFilter {
         match self {
             Self::Error => LevelFilter::ERROR,
             Self::Warn => LevelFilter::WARN,
             Self::Info => LevelFilter::INFO,
+            Self::Debug if cfg!(debug_assertions) => LevelFilter::TRACE,
             Self::Debug => LevelFilter::DEBUG,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_level_shows_all_there_is_in_the_builds_of_tests() {
+        assert_eq!(LogLevel::Debug.filter(), LevelFilter::TRACE);
+        assert_eq!(LogLevel::Info.filter(), LevelFilter::INFO);
     }
 }
