@@ -8,7 +8,9 @@ mod altered;
 mod disk;
 mod kill;
 mod kill_server;
+mod kill_session;
 mod operations;
+mod sandbox;
 pub(crate) mod site;
 mod together;
 

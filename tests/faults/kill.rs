@@ -5,7 +5,7 @@ use super::site::Site;
 use std::fs;
 
 /// Every call by which files change. `openat` stands for what is about to be made.
-const CALLS: [&str; 9] =
+pub(super) const CALLS: [&str; 9] =
     ["pwrite64", "write", "fsync", "fdatasync", "openat", "unlink", "ftruncate", "rename", "mkdir"];
 /// In the short form every so many-th call of the script is tried; a prime, so that other places come up for each command.
 const STRIDE: usize = 29;
@@ -39,7 +39,7 @@ const SCRIPT: [&[&str]; 14] = [
 ];
 
 /// Calls that are tried: all of them, or some, beginning elsewhere for each command and each kind of call.
-fn places(offset: usize, stride: usize) -> impl Iterator<Item = usize> {
+pub(super) fn places(offset: usize, stride: usize) -> impl Iterator<Item = usize> {
     let (first, stride) = if is_long() { (1, 1) } else { (1 + offset % stride, stride) };
     (first..).step_by(stride)
 }

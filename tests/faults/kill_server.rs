@@ -85,7 +85,7 @@ fn secret(body: &str) -> Option<String> {
 }
 
 /// A first user who administers everything; the header that it sends.
-fn first_user(site: &Site) -> String {
+pub(super) fn first_user(site: &Site) -> String {
     let _server = site.serve(&[]);
     let body = r#"{"username": "root", "password": "root's-password-1", "access_token": true}"#;
     let headers = [("content-type", "application/json")];
