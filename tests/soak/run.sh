@@ -31,8 +31,8 @@ part() {
     flips) DOCKPASS_FLIPS=${FLIPS:-10000} run faults::altered ;;
     # The server killed at random times under load.
     kill) DOCKPASS_KILLS=${KILLS:-1000} run faults::kill_server ;;
-    # Commands killed at every system call that changes a file; the disk failing.
-    calls) DOCKPASS_FAULTS=long run faults::kill:: faults::disk upgrade:: ;;
+    # Commands and the server killed at every system call that changes a file; the disk failing.
+    calls) DOCKPASS_FAULTS=long run faults::kill:: faults::kill_session faults::disk upgrade:: ;;
     # Every fuzz target on stable Rust.
     fuzz) DOCKPASS_FUZZ_SECONDS=${FUZZ_SECONDS:-30} run fuzz::no_mutation ;;
     # Floods of wrong logins, idle and slow clients, timing, revocation under load.
