@@ -3,6 +3,7 @@
 use dockpass::config::{Config, LiveSettings, RobotPolicy};
 use dockpass::domain::name::RepositoryName;
 use dockpass::domain::permission::{Role, Visibility};
+use dockpass::issuers::Issuers;
 use dockpass::keys::{KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
 use dockpass::password::{Hasher, Settings};
 use dockpass::service::actor::Actor;
@@ -29,6 +30,7 @@ pub fn open(directory: &Path) -> Arc<App> {
     .unwrap();
     let symmetric = keys.symmetric().unwrap();
     let store = Store::open_sqlite(&directory.join("data/dockpass.db"), &symmetric.verify).unwrap();
+    let issuers = Issuers::new(&config.federation).unwrap();
     let throttle = Throttle::new(random.as_ref());
     Arc::new(App {
         live: LiveSettings::fixed(RobotPolicy::new(&config)),
@@ -41,6 +43,7 @@ pub fn open(directory: &Path) -> Arc<App> {
         random,
         ledger: Ledger::default(),
         throttle,
+        issuers,
     })
 }
 

@@ -9,6 +9,8 @@ mod config;
 mod domain;
 #[path = "targets/http.rs"]
 mod http;
+#[path = "targets/issuers.rs"]
+mod issuers;
 #[path = "targets/keys.rs"]
 mod keys;
 
@@ -55,6 +57,31 @@ pub(crate) const TARGETS: &[Target] = &[
         run: http::fields,
         cost: 1,
         words: &["&", "=", "%", "%00", "%2B", "+", "scope", "service"],
+    },
+    Target {
+        name: "issuer",
+        run: issuers::issuer,
+        cost: 1,
+        words: &["https://", "http://", "localhost", "10.0.0.1", "[::1]", "@", ":443", "/", "?", "#", "0x7f"],
+    },
+    Target {
+        name: "issuer_keys",
+        run: issuers::keys,
+        cost: 4,
+        words: &[
+            "{\"keys\":[",
+            "\"kty\":\"RSA\",",
+            "\"n\":\"",
+            "\"e\":\"AQAB\"",
+            "\"crv\":\"P-256\"",
+            "\"kid\":\"1\"",
+        ],
+    },
+    Target {
+        name: "issuer_token",
+        run: issuers::token,
+        cost: 1,
+        words: &[".", "eyJ", "{\"alg\":\"ES256\",", "\"kid\":\"1\"", "\"aud\":[", "\"exp\":1e9", "\"iat\":"],
     },
     Target {
         name: "key_file",

@@ -24,7 +24,9 @@ pub use choices::{
 };
 pub use environment::{Environment, PREFIX, ProcessEnvironment};
 pub use error::{ConfigError, Problem};
-pub use keys::{Audit, Config, Log, Passwords, People, Repositories, Robots, Server, Storage, Tokens, keys};
+pub use keys::{
+    Audit, Config, Federation, Log, Passwords, People, Repositories, Robots, Server, Storage, Tokens, keys,
+};
 pub use live::{LIVE, LiveSettings, POLL_INTERVAL, Reload, RobotPolicy};
 pub use reference::{markdown, sample};
 pub use syntax::Database;

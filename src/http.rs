@@ -8,6 +8,7 @@ pub mod body;
 pub mod browser;
 pub mod dispatch;
 pub mod error;
+pub mod exchange;
 pub mod quay;
 pub mod registry;
 pub mod reply;

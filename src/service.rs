@@ -7,6 +7,7 @@
 //! - [`logs`]: the audit trail as people read it
 //! - [`superusers`]: what super-users do to other people's users and organizations
 //! - [`refresh`]: refresh tokens of the token endpoint
+//! - [`exchange`], [`robot_tokens`]: tokens of outside issuers, exchanged for what a keyless robot logs in with
 //! - [`throttle`]: wrong guesses, slowed down
 //! - [`prune`]: what has had its time, forgotten
 //! - [`ledger`]: logins noted outside the path of a request
@@ -25,6 +26,7 @@ pub mod credentials;
 pub mod default_permissions;
 pub mod entities;
 pub mod error;
+pub mod exchange;
 pub mod federation;
 pub mod initialize;
 pub mod issue;
@@ -41,6 +43,7 @@ pub mod refresh;
 pub mod repositories;
 pub mod robot_lists;
 pub mod robot_pages;
+pub mod robot_tokens;
 pub mod robots;
 pub mod sessions;
 pub mod superusers;
@@ -54,6 +57,7 @@ use crate::domain::caller::Privilege;
 use crate::domain::decide::Policy;
 use crate::domain::random::Random;
 use crate::domain::time::{Clock, Timestamp};
+use crate::issuers::Issuers;
 use crate::keys::{KeyRing, SymmetricKeys};
 use crate::password::Hasher;
 use crate::store::Store;
@@ -83,6 +87,8 @@ pub struct App {
     pub ledger: Ledger,
     /// What is remembered of wrong logins.
     pub throttle: Throttle,
+    /// Outside issuers of identities, and their keys.
+    pub issuers: Issuers,
 }
 
 impl App {

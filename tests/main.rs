@@ -17,6 +17,8 @@ mod e2e;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod federation;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod instructions;

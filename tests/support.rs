@@ -3,8 +3,10 @@
 mod conformity;
 mod counting;
 mod installation;
+mod issuer;
 
 pub(crate) use installation::{Answer, Installation, payload};
+pub(crate) use issuer::{Issuer, IssuerKey};
 
 use dockpass::domain::random::Random;
 use dockpass::domain::time::{Clock, Timestamp};

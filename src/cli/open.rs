@@ -6,6 +6,7 @@ use super::output::{Output, note};
 use super::{Global, environment};
 use crate::config::{Config, Database, LiveSettings, TokenAlgorithm, TokenKeyHeader};
 use crate::domain::time::Clock;
+use crate::issuers::Issuers;
 use crate::keys::{KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
 use crate::password::{Hasher, Settings};
 use crate::service::App;
@@ -71,6 +72,8 @@ pub(super) fn app(config: Config, live: LiveSettings, hasher: Hasher) -> Result<
     let path = database(&config);
     let store = Store::open_sqlite(path, &symmetric.verify)
         .map_err(|error| CliError::Unavailable(format!("DATABASE_URL sqlite:{}: {error}", path.display())))?;
+    let issuers = Issuers::new(&config.federation)
+        .map_err(|error| CliError::Setting(format!("FEDERATION_CA_CERTIFICATES: {error}")))?;
     Ok(App {
         ring: ring(&config, directory)?,
         config,
@@ -82,6 +85,7 @@ pub(super) fn app(config: Config, live: LiveSettings, hasher: Hasher) -> Result<
         random: Arc::new(SystemRandom::default()),
         ledger: Ledger::default(),
         throttle: Throttle::new(&SystemRandom::default()),
+        issuers,
     })
 }
 

@@ -77,6 +77,17 @@ settings! {
         ROBOT_TOKEN_DISPLAY => pub token_display: RobotTokenDisplay = "always" as choice(RobotTokenDisplay::WORDS);
     }
 
+    "Keyless robots" "Who is asked whether a job of CI, or a service account of Kubernetes, may act as a robot." Federation federation {
+        /// Hosts of issuers inside your network, which may have private addresses, each with its port unless that is 443.
+        /// Other issuers are reached by HTTPS at public addresses only. The host of an issuer's `jwks_uri` counts as well.
+        FEDERATION_INTERNAL_ISSUERS => pub internal_issuers: Vec<String> = "[]" as list(host());
+        /// Certificates in PEM form that are trusted, beside the system's, for the hosts in `FEDERATION_INTERNAL_ISSUERS`.
+        FEDERATION_CA_CERTIFICATES => pub ca_certificates: Option<PathBuf> = "null" as optional(path());
+        /// Lets the hosts in `FEDERATION_INTERNAL_ISSUERS` be asked in plain HTTP. For tests only: whoever can answer in their place
+        /// can act as every robot that names them.
+        FEDERATION_ALLOW_PLAIN_HTTP => pub allow_plain_http: bool = "false" as boolean();
+    }
+
     "Repositories" "What happens to names that do not exist yet." Repositories repositories {
         /// Creates the organization when a user pushes to one that does not exist.
         CREATE_NAMESPACE_ON_PUSH => pub create_namespace_on_push: bool = "false" as boolean();

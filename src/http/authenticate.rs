@@ -9,9 +9,17 @@ use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use zeroize::Zeroizing;
 
-/// The `Authorization` header cannot be read as HTTP Basic. Answered like wrong credentials.
+/// The `Authorization` header cannot be read as HTTP Basic. Answered like wrong credentials, except where Quay has a text for
+/// each case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
+pub enum Malformed {
+    /// Another scheme, no credentials, or several headers.
+    Header,
+    /// Not base64 of UTF-8.
+    Encoding,
+    /// Without a colon.
+    Pair,
+}
 
 /// Some clients leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -25,16 +33,17 @@ pub fn basic(headers: &HeaderMap) -> Result<Credentials, Malformed> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(Credentials::None) };
     if values.next().is_some() {
-        return Err(Malformed);
+        return Err(Malformed::Header);
     }
-    let (scheme, encoded) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Malformed)?;
+    let parts = value.to_str().ok().and_then(|value| value.split_once(' '));
+    let (scheme, encoded) = parts.ok_or(Malformed::Header)?;
     if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(Malformed);
+        return Err(Malformed::Header);
     }
-    let decoded = Zeroizing::new(BASE64.decode(encoded.trim_matches(' ')).map_err(|_| Malformed)?);
-    let text = std::str::from_utf8(&decoded).map_err(|_| Malformed)?;
+    let decoded = Zeroizing::new(BASE64.decode(encoded.trim_matches(' ')).map_err(|_| Malformed::Encoding)?);
+    let text = std::str::from_utf8(&decoded).map_err(|_| Malformed::Encoding)?;
     // A user name holds no colon, a password may.
-    let (username, password) = text.split_once(':').ok_or(Malformed)?;
+    let (username, password) = text.split_once(':').ok_or(Malformed::Pair)?;
     if username.is_empty() && password.is_empty() {
         return Ok(Credentials::None);
     }
@@ -75,10 +84,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_an_error_and_never_anonymous() {
-        for value in
-            ["Basic", "Basic ", "Basic !!!", "Bearer abc", "Basic YWJj", "Basic /////w==", "", "Digest a=b"]
-        {
-            assert_eq!(read(value), Err(Malformed), "{value}");
+        for (value, malformed) in [
+            ("Basic", Malformed::Header),
+            ("", Malformed::Header),
+            ("Bearer abc", Malformed::Header),
+            ("Digest a=b", Malformed::Header),
+            ("Basic !!!", Malformed::Encoding),
+            ("Basic /////w==", Malformed::Encoding),
+            ("Basic ", Malformed::Pair),
+            ("Basic YWJj", Malformed::Pair),
+        ] {
+            assert_eq!(read(value), Err(malformed), "{value}");
         }
         let mut twice = HeaderMap::new();
         twice.append(AUTHORIZATION, HeaderValue::from_static("Basic Og=="));

@@ -5,6 +5,7 @@ use super::api;
 use super::blocking::Blocking;
 use super::body::RequestBody;
 use super::error;
+use super::exchange;
 use super::quay;
 use super::registry;
 use super::reply::{self, Body, Surface};
@@ -124,6 +125,12 @@ impl Dispatch {
             Route::Token => {
                 let answer = registry::token(&self.app, request, origin).await;
                 self.metrics.token(answer.outcome, answer.kind);
+                Outcome { response: answer.response, caller: answer.caller }
+            }
+            Route::RobotToken => {
+                // A whole handshake with an issuer may be inside of it.
+                let answer = Box::pin(exchange::exchange(&self.app, request.headers(), origin)).await;
+                self.metrics.exchange(answer.outcome);
                 Outcome { response: answer.response, caller: answer.caller }
             }
             Route::HealthInstance | Route::Health => self.health().into(),

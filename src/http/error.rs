@@ -6,8 +6,11 @@ mod api;
 pub use api::{ERROR_TYPES, Refusal, api, api_unrouted, no_session};
 
 use super::body::BodyError;
+use super::exchange::ExchangeRefusal;
 use super::registry::TokenError;
 use super::reply::{self, Body};
+use crate::issuers::Unverified;
+use crate::service::exchange::ExchangeError;
 use crate::service::issue::IssueError;
 use crate::service::login::LoginError;
 use crate::store::StoreError;
@@ -90,6 +93,43 @@ pub fn token(error: &TokenError) -> Response<Body> {
         tracing::error!(error = ?error, "no token was issued");
     }
     registry(status, code, &message)
+}
+
+/// The answer to a keyless robot whose token is not exchanged, in Quay's two shapes: `error` for a header that is no robot's
+/// credentials, `message` for a token that does not fit.
+pub fn exchange(refusal: &ExchangeRefusal) -> Response<Body> {
+    let message = |status, text: &str| reply::json(status, &json!({ "message": text }));
+    let mut response = match refusal {
+        ExchangeRefusal::Exchange(ExchangeError::Store(error)) => {
+            tracing::error!(error = ?error, "no robot token was issued");
+            let (status, text) = store(error);
+            message(status, text)
+        }
+        ExchangeRefusal::Exchange(ExchangeError::Unverified(Unverified::Unavailable)) => {
+            message(StatusCode::SERVICE_UNAVAILABLE, &refusal.to_string())
+        }
+        ExchangeRefusal::Exchange(ExchangeError::Throttled { retry_after }) => {
+            let mut response = message(StatusCode::TOO_MANY_REQUESTS, &refusal.to_string());
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*retry_after));
+            response
+        }
+        ExchangeRefusal::Exchange(ExchangeError::NotARobot)
+        | ExchangeRefusal::NoHeader
+        | ExchangeRefusal::NotBasic
+        | ExchangeRefusal::Unreadable
+        | ExchangeRefusal::NoPair => {
+            let body = json!({ "error": refusal.to_string() });
+            let mut response = reply::json(StatusCode::UNAUTHORIZED, &body);
+            response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+            response
+        }
+        ExchangeRefusal::Exchange(_) => message(StatusCode::BAD_REQUEST, &refusal.to_string()),
+    };
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+    }
+    reply::no_store(&mut response);
+    response
 }
 
 /// What clients are told of a fault in this program.

@@ -12,6 +12,8 @@ use hyper::Method;
 pub enum Route {
     /// `GET` or `POST` on the realm: a registry token. Quay's path and the usual one.
     Token,
+    /// `GET` on Quay's path for keyless robots: an outside issuer's token exchanged for a robot token.
+    RobotToken,
     /// `GET /v2/`: whether a registry token is valid here.
     RegistryPing,
     /// The public signing keys as a JWKS.
@@ -54,6 +56,7 @@ impl Route {
         }
         let (route, allowed) = match path {
             "/v2/auth" | "/token" => (Self::Token, "GET, HEAD, POST"),
+            "/oauth2/federation/robot/token" => (Self::RobotToken, "GET, HEAD"),
             "/v2/" | "/v2" => (Self::RegistryPing, "GET, HEAD"),
             "/keys/services/dockpass/keys" | "/.well-known/jwks.json" => (Self::Jwks, "GET, HEAD"),
             "/keys/services/dockpass/root.pem" => (Self::RootCertificate, "GET, HEAD"),
@@ -78,6 +81,7 @@ impl Route {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::RobotToken => "robot_token",
             Self::RegistryPing => "registry_ping",
             Self::Jwks => "jwks",
             Self::RootCertificate => "root_certificate",

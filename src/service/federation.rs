@@ -4,6 +4,7 @@ use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::robots::{administered, find};
+use crate::issuers::Rules;
 use crate::store::audit::Event;
 use crate::store::federation::FederatedIdentity;
 use serde_json::json;
@@ -36,7 +37,7 @@ pub fn set(
     short: &str,
     identities: &[FederatedIdentity],
 ) -> Result<(), ServiceError> {
-    check(identities)?;
+    check(app.issuers.rules(), identities)?;
     let config: Vec<_> = identities
         .iter()
         .map(|identity| {
@@ -83,7 +84,7 @@ fn replace(
     })
 }
 
-fn check(identities: &[FederatedIdentity]) -> Result<(), ServiceError> {
+fn check(rules: &Rules, identities: &[FederatedIdentity]) -> Result<(), ServiceError> {
     let refuse = |text: &str| Err(ServiceError::Invalid(text.to_owned()));
     if identities.len() > MAX_IDENTITIES {
         return refuse(&format!("A robot can have at most {MAX_IDENTITIES} federation config entries"));
@@ -94,13 +95,13 @@ fn check(identities: &[FederatedIdentity]) -> Result<(), ServiceError> {
         if identity.issuer.is_empty() || identity.subject.is_empty() {
             return refuse("Missing one or more required fields (issuer, subject)");
         }
-        if !["http://", "https://"].iter().any(|scheme| identity.issuer.starts_with(scheme)) {
-            return refuse("Issuer must be a URL (http:// or https://)");
-        }
         if texts.iter().any(|text| text.len() > MAX_TEXT || text.chars().any(char::is_control)) {
             return refuse(&format!(
                 "Issuer, subject and audience are texts of at most {MAX_TEXT} bytes without control characters"
             ));
+        }
+        if let Err(refused) = rules.check_issuer(&identity.issuer) {
+            return refuse(&refused.to_string());
         }
         if !seen.insert((&identity.issuer, &identity.subject)) {
             return refuse("Duplicate federation config entry");
@@ -124,6 +125,7 @@ mod tests {
     #[test]
     fn refusals_have_quays_texts() {
         let good = identity("https://idp.example", "repo:acme/app");
+        let check = |identities: &[FederatedIdentity]| check(&Rules::default(), identities);
         assert!(check(&[good.clone(), identity("https://idp.example", "other")]).is_ok());
         assert!(check(&[]).is_ok());
         let told = |identities: &[FederatedIdentity]| check(identities).unwrap_err().to_string();
@@ -131,6 +133,11 @@ mod tests {
         assert_eq!(told(&[identity("", "x")]), missing);
         assert_eq!(told(&[identity("https://idp.example", "")]), missing);
         assert_eq!(told(&[identity("ftp://idp", "x")]), "Issuer must be a URL (http:// or https://)");
+        assert_eq!(
+            told(&[identity("http://idp.example", "x")]),
+            "Issuer must be a URL that begins with https://"
+        );
+        assert!(told(&[identity("https://169.254.169.254", "x")]).contains("private network"));
         assert_eq!(told(&[good.clone(), good]), "Duplicate federation config entry");
     }
 }

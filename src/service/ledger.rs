@@ -17,7 +17,7 @@ const MOST_ACCOUNTS: usize = 200_000;
 /// A login attempt to be audited.
 #[derive(Clone, Debug)]
 pub struct LoginEvent {
-    /// `login_success` or `login_failure`.
+    /// `login_success`, `login_failure` or `federated_robot_token_exchange`.
     pub kind: &'static str,
     /// The namespace that the name belongs to, if there is one.
     pub namespace: Option<AccountId>,

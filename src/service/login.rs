@@ -4,7 +4,7 @@ use super::error::ROBOTS_DISALLOWED;
 use super::oauth::{self, Bearer};
 use super::refresh::{self, Bond};
 use super::throttle::network;
-use super::{App, app_tokens};
+use super::{App, app_tokens, robot_tokens};
 use crate::domain::caller::{Caller, Identity};
 use crate::domain::credential::{AccessToken, AppToken, RobotSecret, Secret};
 use crate::domain::decide::Facts;
@@ -187,8 +187,10 @@ async fn log_in_robot(
     if app.live.robots().refuses_login(name.as_str()) {
         return Err(LoginError::RobotsDisallowed);
     }
-    // Anything that does not have the form of a secret cannot be right and is not looked up.
-    let secret = RobotSecret::parse(password.expose()).ok_or(LoginError::Wrong)?;
+    // Anything that has the form of neither cannot be right and is not looked up.
+    let Some(secret) = RobotSecret::parse(password.expose()) else {
+        return robot_tokens::log_in(app, name, password, repositories);
+    };
     let attempt = app.store.read("robot login", |tx| {
         let Some(login) = tx.robot_login(name)? else { return Ok(Attempt::Wrong) };
         match check_robot(app, &login, &secret) {
@@ -263,7 +265,8 @@ fn write_verifier(app: &App, robot: &Account, record: &SecretRecord, secret: &Ro
     }
 }
 
-fn robot_standing(
+/// What a robot gets whose credentials were right.
+pub(super) fn robot_standing(
     app: &App,
     tx: &mut Tx<'_>,
     name: &RobotName,

@@ -52,6 +52,19 @@ label! {
     }
 }
 label! {
+    /// How the exchange of an outside issuer's token for a robot token ended.
+    ExchangeOutcome {
+        /// With a robot token.
+        Exchanged = "exchanged",
+        /// The token, the robot or its federation did not fit.
+        Refused = "refused",
+        /// Refused for too many failed attempts.
+        Throttled = "throttled",
+        /// The issuer's keys could not be fetched, or the database could not serve it.
+        Unavailable = "unavailable",
+    }
+}
+label! {
     /// What kind of credentials a request came with, judged by their form, right or wrong.
     CallerKind {
         /// None.

@@ -1,6 +1,6 @@
 //! The numbers behind `/metrics`.
 
-use super::labels::{Access, CallerKind, KeyKind, TokenOutcome};
+use super::labels::{Access, CallerKind, ExchangeOutcome, KeyKind, TokenOutcome};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,6 +20,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Metrics {
     registry: Registry,
     tokens: Family<TokenLabels, Counter>,
+    exchanges: Family<ExchangeLabels, Counter>,
     requests: Family<RouteLabels, Histogram, fn() -> Histogram>,
     responses: Family<ResponseLabels, Counter>,
     database: Family<DatabaseLabels, Histogram, fn() -> Histogram>,
@@ -38,6 +39,11 @@ pub struct Metrics {
 struct TokenLabels {
     outcome: TokenOutcome,
     caller: CallerKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExchangeLabels {
+    outcome: ExchangeOutcome,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -73,6 +79,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("dockpass"),
             tokens: Family::default(),
+            exchanges: Family::default(),
             requests: Family::new_with_constructor(request_buckets),
             responses: Family::default(),
             database: Family::new_with_constructor(database_buckets),
@@ -89,6 +96,9 @@ impl Metrics {
         {
             drop(metrics.tokens.get_or_create(&TokenLabels { outcome, caller }));
         }
+        for outcome in ExchangeOutcome::ALL {
+            drop(metrics.exchanges.get_or_create(&ExchangeLabels { outcome: *outcome }));
+        }
         metrics
     }
 
@@ -100,6 +110,11 @@ impl Metrics {
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
         registry.register("tokens", "Token requests by outcome and kind of credentials", self.tokens.clone());
+        registry.register(
+            "robot_token_exchanges",
+            "Tokens of outside issuers that were to be exchanged for robot tokens",
+            self.exchanges.clone(),
+        );
         registry.register("http_request_duration_seconds", "Time to answer a request", self.requests.clone());
         registry.register("http_responses", "Answers by class of status", self.responses.clone());
         registry.register(
@@ -117,6 +132,11 @@ impl Metrics {
     /// Counts a token request.
     pub fn token(&self, outcome: TokenOutcome, caller: CallerKind) {
         self.tokens.get_or_create(&TokenLabels { outcome, caller }).inc();
+    }
+
+    /// Counts a request of a keyless robot.
+    pub fn exchange(&self, outcome: ExchangeOutcome) {
+        self.exchanges.get_or_create(&ExchangeLabels { outcome }).inc();
     }
 
     /// Counts an answered request. `route` is the route's fixed label.
@@ -183,6 +203,7 @@ mod tests {
             "dockpass_build_info{version=\"0.1.0\"} 1",
             "dockpass_tokens_total{outcome=\"bad_request\",caller=\"robot\"} 1",
             "dockpass_tokens_total{outcome=\"granted\",caller=\"anonymous\"} 0",
+            "dockpass_robot_token_exchanges_total{outcome=\"throttled\"} 0",
             "dockpass_http_request_duration_seconds_bucket{le=\"0.005\",route=\"token\"} 1",
             "dockpass_http_request_duration_seconds_bucket{le=\"0.0025\",route=\"token\"} 0",
             "dockpass_http_responses_total{route=\"token\",status=\"5xx\"} 1",

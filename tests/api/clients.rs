@@ -2,8 +2,10 @@
 //! of the answers. Each client's requests stand in a file in `clients/`, whose format `clients/README.md` describes.
 
 use super::{ALL, Acme};
-use crate::support::{Answer, Installation};
-use serde_json::Value;
+use crate::support::{Answer, Installation, Issuer, IssuerKey, payload};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/clients");
@@ -229,6 +231,35 @@ async fn qontract_reconcile_finds_what_it_knows() {
 #[tokio::test]
 async fn quays_own_front_end_finds_what_it_knows() {
     play("front-end.txt", "alice").await;
+}
+
+#[tokio::test]
+async fn the_external_secrets_operator_finds_what_it_knows() {
+    let (issuer, key) = (Issuer::start(), IssuerKey::rsa("cluster"));
+    issuer.publish(&[&key]);
+    let acme = Acme::with(&issuer.config());
+    let alice = acme.token("alice", ALL);
+    let subject = "system:serviceaccount:shop:puller";
+    let federation = json!([{ "issuer": issuer.url(), "subject": subject }]);
+    let path = "/organization/acme/robots/ci/federation";
+    assert_eq!(acme.send(&alice, "POST", path, &federation).await.status, 200);
+    let now = acme.installation.app.now().0;
+    let basic = |subject: &str| {
+        let claims = json!({
+            "iss": issuer.url(), "sub": subject, "aud": ["registry.example"], "iat": now, "nbf": now, "exp": now + 600,
+            "kubernetes.io": { "namespace": "shop" },
+        });
+        STANDARD.encode(format!("acme+ci:{}", key.token(&claims)))
+    };
+    let player = Player::new(&acme.installation, "external-secrets.txt")
+        .knowing("ROBOT_AND_TOKEN", basic(subject))
+        .knowing("ROBOT_AND_OTHER_TOKEN", basic("system:serviceaccount:shop:other"));
+    let known = player.play().await.known;
+    let token = &known["ROBOT_TOKEN"];
+    // The operator takes the expiry out of the token, and puts the token into a pull secret.
+    assert_eq!(payload(token)["exp"], now + 3600);
+    let login = acme.installation.get("/v2/auth?service=registry.example", Some(("acme+ci", token))).await;
+    assert_eq!(login.status, 200);
 }
 
 #[test]

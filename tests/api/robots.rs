@@ -206,3 +206,32 @@ async fn changes_need_an_access_token_or_the_csrf_token() {
     let wrong = acme.send(&"A".repeat(40), "PUT", path, &Value::Null).await;
     assert_api_error(&wrong, 401, "invalid_token", "Requires authentication");
 }
+
+#[tokio::test]
+async fn an_issuer_that_would_not_be_asked_is_refused_when_it_is_configured() {
+    let acme = Acme::new();
+    let alice = acme.token("alice", ALL);
+    let path = "/organization/acme/robots/ci/federation";
+    let set = async |issuer: &str| {
+        acme.send(&alice, "POST", path, &json!([{ "issuer": issuer, "subject": "x" }])).await
+    };
+    let internal =
+        "Issuer is an address of a private network, which FEDERATION_INTERNAL_ISSUERS does not list";
+    for (issuer, text) in [
+        ("idp.example", "Issuer must be a URL (http:// or https://)"),
+        ("http://idp.example", "Issuer must be a URL that begins with https://"),
+        (
+            "https://user@idp.example",
+            "Issuer must be a URL of a host, optionally with port and path, without user name, query or fragment",
+        ),
+        ("https://localhost:8443", internal),
+        ("https://10.0.0.1", internal),
+        ("https://[::1]", internal),
+    ] {
+        assert_message(&set(issuer).await, text);
+    }
+    assert_eq!(set("https://idp.example/realm/").await.status, 200);
+    let audience = json!([{ "issuer": "https://idp.example", "subject": "x", "audience": "elsewhere" }]);
+    acme.send(&alice, "POST", path, &audience).await;
+    assert_eq!(acme.get(&alice, path).await.json(), audience);
+}

@@ -1,33 +1,44 @@
 //! Every kind of credential at every place that reads one: only its own place takes it.
 
 use super::{access_token, acme, app_token, signed_in};
-use crate::support::payload;
+use crate::support::{Installation, Issuer, IssuerKey, payload};
 use dockpass::domain::credential::Secret;
+use dockpass::service::actor::Actor;
+use dockpass::service::federation;
 use dockpass::service::oauth::authenticate_bearer;
 use dockpass::service::sessions::{SessionId, authenticate, sign_in};
 use dockpass::store::audit::Origin;
+use dockpass::store::federation::FederatedIdentity;
+use serde_json::json;
 
+const EXCHANGE: &str = "/oauth2/federation/robot/token";
 const SCOPE: &str = "scope=repository:acme/app:pull,push,delete&service=registry.example";
 
 #[tokio::test]
 async fn a_credential_of_one_kind_opens_only_its_own_place() {
-    let (installation, secret) = acme("");
+    let (issuer, key) = (Issuer::start(), IssuerKey::ec("1"));
+    issuer.publish(&[&key]);
+    // Long enough for the tokens of this test, whose clock goes on.
+    let (installation, secret) = acme(&format!("TOKEN_LIFETIME: 86400\n{}", issuer.config()));
     let token = access_token(&installation, "alice", "repo:read org:admin user:admin").await;
     let app = app_token(&installation, "alice").await;
     let cookie = signed_in(&installation, "alice").await.id.expose().to_owned();
-    let issued = installation.get("/token", Some(("acme+ci", &secret))).await;
-    let jwt = issued.json()["token"].as_str().unwrap().to_owned();
+    let answer = installation.get("/token", Some(("acme+ci", &secret))).await;
+    let jwt = answer.json()["token"].as_str().unwrap().to_owned();
+    let (identity, robot_token) = keyless(&installation, &issuer, &key).await;
     let kinds = [
-        ("robot secret", secret.as_str()),
+        ("robot token", robot_token.as_str()),
+        ("robot secret", &secret),
         ("password", "alice's-password"),
         ("access token", &token),
         ("app token", &app),
         ("session cookie", &cookie),
         ("registry token", &jwt),
+        ("outside token", &identity),
     ];
     // Which kind each user name takes at the token endpoint.
     let places = [
-        ("acme+ci", "robot secret"),
+        ("acme+ci", "robot secret, robot token"),
         ("alice", "password"),
         ("alice@example.com", "password"),
         ("$oauthtoken", "access token"),
@@ -43,7 +54,7 @@ async fn a_credential_of_one_kind_opens_only_its_own_place() {
             // Guesses of this test must not be taken for an attack.
             installation.advance(60);
             let basic = installation.get("/token", Some((name, credential))).await;
-            let wanted = if kind == taken { 200 } else { 401 };
+            let wanted = if taken.split(", ").any(|taken| taken == kind) { 200 } else { 401 };
             assert_eq!(basic.status, wanted, "{kind} as the password of {name:?}");
             let encoded = name.replace('+', "%2B").replace('$', "%24");
             let body = format!("grant_type=password&client_id=x&username={encoded}&password={credential}");
@@ -54,6 +65,10 @@ async fn a_credential_of_one_kind_opens_only_its_own_place() {
         let header = format!("Bearer {credential}");
         let bearer = installation.send("GET", "/token", None, &[("authorization", &header)], "").await;
         assert_eq!(bearer.status, 401, "{kind} as a bearer of the token endpoint");
+        let exchanged = installation.get(EXCHANGE, Some(("acme+ci", credential))).await;
+        assert_eq!(exchanged.status == 200, kind == "outside token", "{kind} exchanged");
+        let ping = installation.send("GET", "/v2/", None, &[("authorization", &header)], "").await;
+        assert_eq!(ping.status == 200, kind == "registry token", "{kind} at a registry");
         let header = format!("dockpass={credential}; __Host-dockpass={credential}");
         let as_cookie = installation.send("GET", "/token", None, &[("cookie", &header)], "").await;
         assert_eq!(as_cookie.status, 401, "{kind} as a cookie of the token endpoint");
@@ -68,6 +83,24 @@ async fn a_credential_of_one_kind_opens_only_its_own_place() {
         let bearer = authenticate_bearer(&installation.app, credential);
         assert_eq!(bearer.is_ok(), kind == "access token", "{kind} as a bearer of the API");
     }
+}
+
+/// A token of an outside issuer that may act as `acme+ci`, and the robot token that it is exchanged for. The clock goes a long
+/// way in this test, so the first lives long.
+async fn keyless(installation: &Installation, issuer: &Issuer, key: &IssuerKey) -> (String, String) {
+    let entry = FederatedIdentity {
+        issuer: issuer.url(),
+        subject: "job".to_owned(),
+        audience: "registry.example".to_owned(),
+    };
+    federation::set(&installation.app, &Actor::operator("test"), "acme", "ci", &[entry]).unwrap();
+    let now = installation.app.now().0;
+    let claims = json!({
+        "iss": issuer.url(), "sub": "job", "aud": "registry.example", "iat": now, "exp": now + 86_400,
+    });
+    let identity = key.token(&claims);
+    let answer = installation.get(EXCHANGE, Some(("acme+ci", &identity))).await;
+    (identity, answer.json()["token"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]

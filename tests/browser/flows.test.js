@@ -239,8 +239,10 @@ for (const javaScriptEnabled of [true, false]) {
       await at("/organization/acme/robot/ci/federation");
       await page.getByLabel("Issuer URL").fill("https://token.actions.example");
       await page.getByLabel("Subject").fill("repo:acme/api");
+      await page.getByLabel("Audience").fill("dockpass.example");
       await page.getByRole("button", { name: "Save" }).click();
       await said("Robot federation config saved");
+      assert.equal(await page.getByLabel("Audience").first().inputValue(), "dockpass.example");
       await page.getByLabel(/Remove federation entry/).check();
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByText("No federation configured").waitFor();

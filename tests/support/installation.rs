@@ -14,6 +14,7 @@ use dockpass::http::body::RequestBody;
 use dockpass::http::dispatch::Dispatch;
 use dockpass::http::reply::Body;
 use dockpass::http::server::Connection;
+use dockpass::issuers::Issuers;
 use dockpass::keys::{KeyDirectory, KeyHeader, KeyRing, SigningAlgorithm};
 use dockpass::password::{Hasher, Settings};
 use dockpass::service::actor::Actor;
@@ -68,6 +69,7 @@ fn open(
     let engine = Counting { engine: Sqlite::open(database)?, statements: statements.clone() };
     let store = Store::new(Box::new(engine), &symmetric.verify)?.observed(metrics.clone());
     let throttle = Throttle::new(random.as_ref());
+    let issuers = Issuers::new(&config.federation).unwrap();
     // On a machine that does much else, hashing may wait longer than a client would.
     let deadline = Duration::from_mins(1);
     let settings = Settings { threads: 2, queue: 64, deadline, ..Settings::default() };
@@ -82,6 +84,7 @@ fn open(
         random,
         ledger: Ledger::default(),
         throttle,
+        issuers,
     })
 }
 

@@ -259,3 +259,28 @@ async fn addresses_are_changed_in_the_settings() {
     let bob = Browser::signed_in(&installation, "bob").await;
     assert_eq!(bob.post(path, &[("action", "email"), ("email", "bob@x.example")]).await.status, 403);
 }
+
+#[tokio::test]
+async fn a_federation_entry_has_an_audience_and_an_issuer_that_is_asked() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let page = "/organization/acme/robot/ci/federation";
+    assert!(alice.get(page).await.text().contains("Empty: registry.example"));
+    let save = async |issuer: &str, audience: &str| {
+        let form = [("issuer", issuer), ("subject", "job"), ("audience", audience)];
+        alice.post(page, &form).await
+    };
+    for (audience, shown) in [("", "value=\"registry.example\""), ("elsewhere", "value=\"elsewhere\"")] {
+        let saved = save("https://issuer.example", audience).await;
+        assert!(alice.follow(&saved).await.contains(shown), "{audience}");
+    }
+    for (issuer, problem) in [
+        ("ftp://issuer.example", "Issuer must be a URL (http:// or https://)"),
+        ("http://issuer.example", "Issuer must be a URL that begins with https://"),
+        ("https://169.254.169.254", "Issuer is an address of a private network"),
+    ] {
+        let refused = save(issuer, "").await;
+        assert_eq!(refused.status, 400, "{issuer}");
+        assert!(refused.text().contains(problem), "{issuer}");
+    }
+}

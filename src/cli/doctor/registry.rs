@@ -2,7 +2,8 @@
 
 use super::super::error::CliError;
 use super::Report;
-use super::client::{Client, Reply};
+use super::client::Client;
+use crate::client::Reply;
 use crate::config::Config;
 use crate::domain::caller::Caller;
 use crate::domain::claims::Claims;

@@ -24,10 +24,33 @@ pub struct FederationPage {
     pub full: String,
     /// The robot's name inside the namespace.
     pub short: String,
-    /// Issuer and subject of each identity; the last is empty, to be filled in.
-    pub entries: Vec<(String, String)>,
+    /// The identities; the last is empty, to be filled in.
+    pub entries: Vec<Entry>,
+    /// The audience that stands for an empty one.
+    pub usual_audience: String,
     /// What was wrong with the last try.
     pub problem: Option<Problem>,
+}
+
+/// An identity as the form has it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Who vouches for it.
+    pub issuer: String,
+    /// Whom it vouches for.
+    pub subject: String,
+    /// Whom its tokens must be made for; empty: this registry.
+    pub audience: String,
+}
+
+impl From<&FederatedIdentity> for Entry {
+    fn from(identity: &FederatedIdentity) -> Self {
+        Self {
+            issuer: identity.issuer.clone(),
+            subject: identity.subject.clone(),
+            audience: identity.audience.clone(),
+        }
+    }
 }
 
 /// Shows the form, or saves it.
@@ -36,20 +59,23 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
     let stored = federation::get(app, actor, namespace, short)?;
     let head = Head::read(visit, namespace, Tab::Robots, Some("Set robot federation".to_owned()))?;
     let mut problem = None;
-    let mut entries: Vec<(String, String)> =
-        stored.iter().map(|identity| (identity.issuer.clone(), identity.subject.clone())).collect();
+    let mut entries: Vec<Entry> = stored.iter().map(Entry::from).collect();
     if let Some(form) = &visit.form {
         let removed: Vec<&str> = form.all("remove").collect();
-        let mut kept = Vec::new();
-        for (index, (issuer, subject)) in form.all("issuer").zip(form.all("subject")).enumerate() {
-            let (issuer, subject) = (issuer.trim(), subject.trim());
-            let emptied = issuer.is_empty() && subject.is_empty();
-            if !emptied && !removed.contains(&index.to_string().as_str()) {
-                kept.push((issuer.to_owned(), subject.to_owned()));
-            }
-        }
-        entries = kept;
-        match save(visit, namespace, short, &stored, &entries) {
+        let audiences = form.all("audience").chain(std::iter::repeat(""));
+        let given = form.all("issuer").zip(form.all("subject")).zip(audiences).map(
+            |((issuer, subject), audience)| {
+                let [issuer, subject, audience] =
+                    [issuer, subject, audience].map(|text| text.trim().to_owned());
+                Entry { issuer, subject, audience }
+            },
+        );
+        let kept = given.enumerate().filter(|(index, entry)| {
+            let emptied = entry.issuer.is_empty() && entry.subject.is_empty();
+            !emptied && !removed.contains(&index.to_string().as_str())
+        });
+        entries = kept.map(|(_, entry)| entry).collect();
+        match save(visit, namespace, short, &entries) {
             Ok(()) => {
                 let here = format!("/organization/{namespace}/robot/{short}/federation");
                 return visit.done(&here, &Notice::good("Robot federation config saved"));
@@ -60,32 +86,25 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
             Err(other) => return Err(other),
         }
     }
-    entries.push((String::new(), String::new()));
+    entries.push(Entry::default());
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let full = format!("{namespace}+{short}");
     let shell = head.shell(visit, &format!("Federation of {full}"));
-    let page = FederationPage { shell, head, full, short: short.to_owned(), entries, problem };
+    let usual_audience = app.config.server.hostname.clone();
+    let page =
+        FederationPage { shell, head, full, short: short.to_owned(), entries, usual_audience, problem };
     visit.page_with(status, &page)
 }
 
-fn save(
-    visit: &Visit,
-    namespace: &str,
-    short: &str,
-    stored: &[FederatedIdentity],
-    entries: &[(String, String)],
-) -> Result<(), Refusal> {
+fn save(visit: &Visit, namespace: &str, short: &str, entries: &[Entry]) -> Result<(), Refusal> {
     if entries.len() > MOST {
         return Err(ServiceError::Invalid(format!("at most {MOST} identities can be kept")).into());
     }
-    let identities = entries.iter().map(|(issuer, subject)| FederatedIdentity {
-        issuer: issuer.clone(),
-        subject: subject.clone(),
-        // An identity keeps the audience that it has; a new one gets the registry's name.
-        audience: stored
-            .iter()
-            .find(|known| known.issuer == *issuer && known.subject == *subject)
-            .map_or_else(|| visit.app.config.server.hostname.clone(), |known| known.audience.clone()),
+    let usual = &visit.app.config.server.hostname;
+    let identities = entries.iter().map(|entry| FederatedIdentity {
+        issuer: entry.issuer.clone(),
+        subject: entry.subject.clone(),
+        audience: if entry.audience.is_empty() { usual.clone() } else { entry.audience.clone() },
     });
     let identities: Vec<_> = identities.collect();
     Ok(federation::set(&visit.app, &visit.actor, namespace, short, &identities)?)

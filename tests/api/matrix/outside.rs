@@ -42,6 +42,7 @@ use WebRoute::Below;
 rows! {
     Route::Token => "GET" "/v2/auth?service=registry.example&scope=repository:{o}/app:pull", "POST" "/v2/auth",
         "GET" "/token?service=registry.example&scope=repository:{o}/app:pull", "POST" "/token";
+    Route::RobotToken => "GET" "/oauth2/federation/robot/token";
     Route::RegistryPing => "GET" "/v2/", "GET" "/v2";
     Route::Jwks => "GET" "/keys/services/dockpass/keys", "GET" "/.well-known/jwks.json";
     Route::RootCertificate => "GET" "/keys/services/dockpass/root.pem";
