@@ -31,6 +31,7 @@ pub mod federation;
 pub mod initialize;
 pub mod issue;
 pub mod ledger;
+pub mod listing;
 pub mod login;
 pub mod logs;
 pub mod members;

@@ -14,6 +14,7 @@ pub mod access;
 pub mod accounts;
 pub mod app_tokens;
 pub mod audit;
+pub mod batch;
 pub mod default_permissions;
 pub mod engine;
 pub mod federation;

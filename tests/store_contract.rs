@@ -15,6 +15,7 @@ use dockpass::store::robots::SecretRecord;
 use dockpass::store::sqlite::Sqlite;
 use dockpass::store::{Store, StoreError, Tx};
 use serde_json::json;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// One engine under test.
@@ -169,7 +170,7 @@ fn deleting_an_account_deletes_all_that_hangs_on_it() {
             })?;
             tx.delete_account(ci.id)?;
             assert_eq!(tx.members(team.id)?, []);
-            assert_eq!(tx.grantees(app.id)?, []);
+            assert_eq!(tx.grantee_ids(app.id)?, []);
             assert_eq!(tx.default_permissions(acme.id)?, []);
             assert!(tx.robot_login(&RobotName::parse("acme+ci").unwrap())?.is_none());
             tx.delete_account(acme.id)?;
@@ -470,13 +471,23 @@ fn the_people_of_an_organization_are_those_of_its_own_teams_and_repositories() {
             }
             tx.grant(Grantee::Team(devs.id), app.id, Role::Read)?;
 
-            let memberships = tx.memberships(acme.id)?;
-            let sits: Vec<_> = memberships.iter().map(|(who, team)| (who.name.as_str(), *team)).collect();
-            let expected = [("ada", owners.id), ("ada", devs.id), ("bob", devs.id)];
-            assert_eq!(sits, expected, "no robots");
-            let granted = tx.user_grants(acme.id)?;
-            let granted: Vec<_> = granted.iter().map(|(who, what)| (who.name.as_str(), what.id)).collect();
-            assert_eq!(granted, [("ada", app.id)], "no robots, and nothing of another namespace");
+            let people = [ada.id, bob.id];
+            assert_eq!(tx.member_ids(acme.id)?, people, "no robots");
+            let teams = tx.teams_of_accounts(acme.id, &people)?;
+            let of = |who: &Account| teams[&who.id].iter().map(|team| team.id).collect::<Vec<_>>();
+            assert_eq!((of(&ada), of(&bob)), (vec![owners.id, devs.id], vec![devs.id]));
+            assert_eq!(
+                tx.granted_user_ids(acme.id)?,
+                [ada.id],
+                "no robots, and nothing of another namespace"
+            );
+            let granted = tx.repositories_of_accounts(acme.id, &people)?;
+            assert_eq!(granted, HashMap::from([(ada.id, vec!["app".to_owned()])]));
+            assert_eq!(tx.team_member_ids(devs.id)?, [ci.id, ada.id, bob.id]);
+            assert_eq!(tx.grantee_ids(app.id)?, [ci.id, ada.id]);
+            let roles = tx.grants_by_id(app.id, &[ada.id, bob.id, ci.id])?;
+            assert_eq!(roles, HashMap::from([(ada.id, Role::Read), (ci.id, Role::Read)]));
+            assert_eq!(tx.accounts_by_id(&people)?, HashMap::from([(ada.id, ada), (bob.id, bob)]));
             let counts = |members, repositories| TeamCounts { members, repositories };
             assert_eq!(tx.team_counts(acme.id)?, [(devs.id, counts(3, 1)), (owners.id, counts(1, 0))]);
             Ok(())

@@ -56,11 +56,11 @@ impl DefaultPermission {
                     Grantee::Team(name) => DelegateName::Team(name.as_str()),
                 };
                 let creator = creator.as_ref().map(AccountName::as_str);
-                let rule =
+                let made =
                     default_permissions::create(app, actor, organization.as_str(), creator, delegate, role)?;
                 let message =
                     format!("{grantee} will have the role {role} on new repositories of {organization}.");
-                out.done(&message, &view(&rule))
+                out.done(&message, &view(&made.rule))
             }
             Self::List { organization } => {
                 let rules = default_permissions::list(app, actor, organization.as_str())?;

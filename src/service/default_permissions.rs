@@ -3,6 +3,7 @@
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
+use super::listing::{self, Ahead, Listing};
 use super::robots::new_uuid;
 use super::teams::organization;
 use crate::domain::caller::AccountId;
@@ -57,53 +58,103 @@ pub enum DelegateName<'a> {
     Team(&'a str),
 }
 
+/// A default permission, and who of those it names belongs to the organization: sits in any team of it, or is one of its robots.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The default permission.
+    pub rule: Rule,
+    /// Whether its account that creates repositories belongs.
+    pub activating_belongs: bool,
+    /// Whether its delegate does, if that is an account.
+    pub delegate_belongs: bool,
+}
+
 /// The default permissions of an organization, oldest first.
+#[derive(Debug)]
+pub struct Rules {
+    name: String,
+    organization: AccountId,
+    ahead: Ahead<i64>,
+}
+
+impl Rules {
+    /// Begins the list.
+    pub fn begin(app: &App, actor: &Actor, name: &str) -> Result<Self, ServiceError> {
+        app.store.read("default permissions", |tx| {
+            let organization = organization(tx, actor, name, Mode::Read)?.id;
+            let ahead = Ahead::new(tx.default_permission_ids(organization)?);
+            Ok(Self { name: name.to_owned(), organization, ahead })
+        })
+    }
+}
+
+impl Listing for Rules {
+    type Item = Shown;
+
+    fn is_done(&self) -> bool {
+        self.ahead.is_empty()
+    }
+
+    fn next(&mut self, app: &App, actor: &Actor, each: &mut dyn FnMut(Shown)) -> Result<(), ServiceError> {
+        let ids = self.ahead.batch();
+        let read: Result<_, ServiceError> = app.store.read("default permissions", |tx| {
+            let organization = organization(tx, actor, &self.name, Mode::Read)?;
+            if organization.id != self.organization {
+                return Err(actor.refusal());
+            }
+            let stored = tx.default_permissions_by_id(organization.id, &ids)?;
+            named(tx, &organization, &stored)
+        });
+        let shown = read?;
+        self.ahead.pass(&ids);
+        shown.into_iter().for_each(each);
+        Ok(())
+    }
+}
+
+/// Everything at once.
 pub fn list(app: &App, actor: &Actor, organization_name: &str) -> Result<Vec<Rule>, ServiceError> {
-    app.store.read("default permissions", |tx| {
-        let organization = organization(tx, actor, organization_name, Mode::Read)?;
-        let stored = tx.default_permissions(organization.id)?;
-        let accounts = tx.default_permission_accounts(organization.id)?;
-        let accounts = accounts.into_iter().map(|account| (account.id, Some(account))).collect();
-        let mut names = Names { accounts, ..Names::new(tx, &organization)? };
-        stored.iter().filter_map(|rule| names.read(tx, rule).transpose()).collect()
-    })
+    let rules = Rules::begin(app, actor, organization_name)?;
+    Ok(listing::all(app, actor, rules)?.into_iter().map(|shown| shown.rule).collect())
 }
 
-/// What rules of one organization name, each looked up once however many rules name it.
-struct Names {
-    teams: Vec<Team>,
-    accounts: HashMap<AccountId, Option<Account>>,
-}
-
-impl Names {
-    fn new(tx: &mut Tx<'_>, organization: &Account) -> Result<Self, ServiceError> {
-        Ok(Self { teams: tx.teams(organization.id)?, accounts: HashMap::new() })
+/// Looks up what stored rules of one organization name, at most [`BATCH`](crate::store::batch::BATCH) rules. Those whose account
+/// or team is gone or was altered are left out.
+fn named(
+    tx: &mut Tx<'_>,
+    organization: &Account,
+    stored: &[DefaultPermission],
+) -> Result<Vec<Shown>, ServiceError> {
+    let activating: Vec<_> = stored.iter().filter_map(|rule| rule.activating).collect();
+    let delegates = stored.iter().filter_map(|rule| match rule.delegate {
+        Grantee::Account(id) => Some(id),
+        Grantee::Team(_) => None,
+    });
+    let delegates: Vec<_> = delegates.collect();
+    let (mut accounts, mut teams) = (HashMap::new(), HashMap::new());
+    for ids in [activating, delegates] {
+        accounts.extend(tx.accounts_by_id(&ids)?);
+        teams.extend(tx.teams_of_accounts(organization.id, &ids)?);
     }
-
-    fn account(&mut self, tx: &mut Tx<'_>, id: AccountId) -> Result<Option<Account>, ServiceError> {
-        if let Some(known) = self.accounts.get(&id) {
-            return Ok(known.clone());
-        }
-        let found = tx.account_by_id(id)?;
-        self.accounts.insert(id, found.clone());
-        Ok(found)
-    }
-
-    /// `None` when what the rule names is gone or was altered.
-    fn read(&mut self, tx: &mut Tx<'_>, rule: &DefaultPermission) -> Result<Option<Rule>, ServiceError> {
+    let delegate_teams: HashMap<_, _> =
+        tx.teams(organization.id)?.into_iter().map(|team| (team.id, team)).collect();
+    let belongs = |account: &Account| account.kind == AccountKind::Robot || teams.contains_key(&account.id);
+    let mut shown = Vec::with_capacity(stored.len());
+    for rule in stored {
         let delegate = match rule.delegate {
-            Grantee::Account(id) => self.account(tx, id)?.map(Delegate::Account),
-            Grantee::Team(id) => self.teams.iter().find(|team| team.id == id).cloned().map(Delegate::Team),
+            Grantee::Account(id) => accounts.get(&id).cloned().map(Delegate::Account),
+            Grantee::Team(id) => delegate_teams.get(&id).cloned().map(Delegate::Team),
         };
-        let activating = match rule.activating {
-            None => None,
-            Some(id) => match self.account(tx, id)? {
-                None => return Ok(None),
-                found => found,
-            },
-        };
-        Ok(delegate.map(|delegate| Rule { uuid: rule.uuid.clone(), activating, delegate, role: rule.role }))
+        let activating = rule.activating.map(|id| accounts.get(&id).cloned());
+        let (Some(delegate), None | Some(Some(_))) = (delegate, &activating) else { continue };
+        let activating = activating.flatten();
+        shown.push(Shown {
+            activating_belongs: activating.as_ref().is_some_and(belongs),
+            delegate_belongs: matches!(&delegate, Delegate::Account(account) if belongs(account)),
+            rule: Rule { uuid: rule.uuid.clone(), activating, delegate, role: rule.role },
+        });
     }
+    Ok(shown)
 }
 
 /// Adds a default permission, for the repositories that `activating` creates (`None`: everybody).
@@ -114,7 +165,7 @@ pub fn create(
     activating: Option<&str>,
     delegate: DelegateName<'_>,
     role: Role,
-) -> Result<Rule, ServiceError> {
+) -> Result<Shown, ServiceError> {
     app.store.write("create default permission", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
         let activating =
@@ -130,7 +181,7 @@ pub fn create(
         };
         let new = Rule { uuid: new_uuid(app), activating, delegate, role };
         put(app, tx, actor, &organization, &new, "create_prototype_permission")?;
-        Ok(new)
+        find(tx, &organization, &new.uuid)
     })
 }
 
@@ -196,12 +247,10 @@ fn record(
     Ok(actor.record(app, tx, &event)?)
 }
 
-fn find(tx: &mut Tx<'_>, organization: &Account, uuid: &str) -> Result<Rule, ServiceError> {
-    let rule = match tx.default_permission(organization.id, uuid)? {
-        Some(rule) => Names::new(tx, organization)?.read(tx, &rule)?,
-        None => None,
-    };
-    rule.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))
+fn find(tx: &mut Tx<'_>, organization: &Account, uuid: &str) -> Result<Shown, ServiceError> {
+    let stored = tx.default_permission(organization.id, uuid)?;
+    let found = named(tx, organization, stored.as_slice())?.pop();
+    found.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))
 }
 
 /// Changes what a default permission grants from now on.
@@ -211,12 +260,13 @@ pub fn set_role(
     organization_name: &str,
     uuid: &str,
     role: Role,
-) -> Result<Rule, ServiceError> {
+) -> Result<Shown, ServiceError> {
     app.store.write("change default permission", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
-        let changed = Rule { role, ..find(tx, &organization, uuid)? };
-        put(app, tx, actor, &organization, &changed, "modify_prototype_permission")?;
-        Ok(changed)
+        let mut shown = find(tx, &organization, uuid)?;
+        shown.rule.role = role;
+        put(app, tx, actor, &organization, &shown.rule, "modify_prototype_permission")?;
+        Ok(shown)
     })
 }
 
@@ -224,7 +274,7 @@ pub fn set_role(
 pub fn delete(app: &App, actor: &Actor, organization_name: &str, uuid: &str) -> Result<(), ServiceError> {
     app.store.write("delete default permission", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
-        let rule = find(tx, &organization, uuid)?;
+        let rule = find(tx, &organization, uuid)?.rule;
         tx.delete_default_permission(organization.id, uuid)?;
         record(app, tx, actor, &organization, &rule, "delete_prototype_permission")
     })

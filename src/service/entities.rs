@@ -4,7 +4,7 @@
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
-use super::permissions::Membership;
+use super::permissions::is_member;
 use super::repositories::find_namespace;
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::teams::Team;
@@ -62,21 +62,19 @@ pub fn search(app: &App, actor: &Actor, search: Search<'_>) -> Result<Found, Ser
         if belongs {
             accounts.extend(tx.robots_named(namespace.id, &format!("{}+{prefix}", namespace.name), MOST)?);
             if search.teams {
-                let teams = tx.teams(namespace.id)?;
-                found.teams =
-                    teams.into_iter().filter(|team| team.name.starts_with(&prefix)).take(MOST).collect();
+                found.teams = tx.teams_named(namespace.id, &prefix, MOST)?;
             }
         }
         // Who sits in an organization's teams is told to those who belong to it.
-        let membership = if belongs { Some(Membership::read(tx, &namespace)?) } else { None };
-        let of = |account: &Account| membership.as_ref().and_then(|membership| membership.of(account));
-        found.accounts = accounts
-            .into_iter()
-            .map(|account| {
-                let belongs = of(&account);
-                (account, belongs)
-            })
-            .collect();
+        let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+        let members = if belongs { Some(tx.teams_of_accounts(namespace.id, &ids)?) } else { None };
+        let of = |account: Account| {
+            let told = members
+                .as_ref()
+                .and_then(|members| is_member(&namespace, &account, members.contains_key(&account.id)));
+            (account, told)
+        };
+        found.accounts = accounts.into_iter().map(of).collect();
         let administers = actor.administers(tx, &namespace, Mode::Read)?;
         if search.organizations
             && administers

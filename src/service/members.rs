@@ -4,6 +4,7 @@
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
+use super::listing::{Ahead, Listing};
 use super::permissions::unset_in;
 use super::teams::{has_administrator, organization, record_member};
 use crate::domain::caller::AccountId;
@@ -11,7 +12,6 @@ use crate::store::Tx;
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::permissions::Grantee;
 use crate::store::teams::Team;
-use std::collections::{BTreeMap, HashSet};
 
 /// Somebody with a place in an organization.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Member {
     pub account: Account,
     /// The teams that it sits in, by name.
     pub teams: Vec<Team>,
-    /// The repositories granted to it directly, by name.
+    /// The repositories granted to it directly.
     pub repositories: Vec<String>,
 }
 
@@ -28,40 +28,67 @@ fn not_found() -> ServiceError {
     ServiceError::NotFound("Not Found".to_owned())
 }
 
-/// The people of an organization, by name: everybody who sits in a team or was granted a repository.
-fn people(tx: &mut Tx<'_>, organization: &Account) -> Result<Vec<Member>, ServiceError> {
-    let teams = tx.teams(organization.id)?;
-    let mut people: BTreeMap<String, Member> = BTreeMap::new();
-    let mut of = |account: Account, note: &mut dyn FnMut(&mut Member)| {
-        let entry = people.entry(account.name.clone());
-        note(entry.or_insert(Member { account, teams: Vec::new(), repositories: Vec::new() }));
-    };
-    for (account, id) in tx.memberships(organization.id)? {
-        // A team whose row was altered is none.
-        if let Some(team) = teams.iter().find(|team| team.id == id) {
-            of(account, &mut |member| member.teams.push(team.clone()));
+/// People of an organization, by name.
+#[derive(Debug)]
+pub struct People {
+    name: String,
+    organization: AccountId,
+    /// Whether only those are told who sit in no team.
+    outside: bool,
+    ahead: Ahead<AccountId>,
+}
+
+impl People {
+    /// Begins a list of the people in an organization's teams. Robots are left out: they have lists of their own.
+    pub fn members(app: &App, actor: &Actor, name: &str) -> Result<Self, ServiceError> {
+        app.store.read("members", |tx| {
+            let organization = organization(tx, actor, name, Mode::Read)?.id;
+            let ahead = Ahead::new(tx.member_ids(organization)?);
+            Ok(Self { name: name.to_owned(), organization, outside: false, ahead })
+        })
+    }
+
+    /// Begins a list of the people outside an organization's teams who were granted repositories of it.
+    pub fn collaborators(app: &App, actor: &Actor, name: &str) -> Result<Self, ServiceError> {
+        app.store.read("collaborators", |tx| {
+            let organization = organization(tx, actor, name, Mode::Read)?.id;
+            let ahead = Ahead::new(tx.granted_user_ids(organization)?);
+            Ok(Self { name: name.to_owned(), organization, outside: true, ahead })
+        })
+    }
+}
+
+impl Listing for People {
+    type Item = Member;
+
+    fn is_done(&self) -> bool {
+        self.ahead.is_empty()
+    }
+
+    fn next(&mut self, app: &App, actor: &Actor, each: &mut dyn FnMut(Member)) -> Result<(), ServiceError> {
+        let ids = self.ahead.batch();
+        let read: Result<_, ServiceError> = app.store.read("people", |tx| {
+            let now = organization(tx, actor, &self.name, Mode::Read)?.id;
+            if now != self.organization {
+                return Err(actor.refusal());
+            }
+            let teams = tx.teams_of_accounts(now, &ids)?;
+            Ok((tx.accounts_by_id(&ids)?, teams, tx.repositories_of_accounts(now, &ids)?))
+        });
+        let (mut accounts, mut teams, mut repositories) = read?;
+        self.ahead.pass(&ids);
+        for id in ids {
+            // A row that was altered makes nobody a member, and is no grant.
+            let (teams, repositories) = (teams.remove(&id), repositories.remove(&id));
+            let shown =
+                if self.outside { teams.is_none() && repositories.is_some() } else { teams.is_some() };
+            if let Some(account) = accounts.remove(&id).filter(|_| shown) {
+                let (teams, repositories) = (teams.unwrap_or_default(), repositories.unwrap_or_default());
+                each(Member { account, teams, repositories });
+            }
         }
+        Ok(())
     }
-    for (account, repository) in tx.user_grants(organization.id)? {
-        of(account, &mut |member| member.repositories.push(repository.name.clone()));
-    }
-    Ok(people.into_values().collect())
-}
-
-/// The people in an organization's teams, by name. Robots are left out: they have lists of their own.
-pub fn list(app: &App, actor: &Actor, organization_name: &str) -> Result<Vec<Member>, ServiceError> {
-    app.store.read("members", |tx| {
-        let organization = organization(tx, actor, organization_name, Mode::Read)?;
-        Ok(people(tx, &organization)?.into_iter().filter(|person| !person.teams.is_empty()).collect())
-    })
-}
-
-/// The people outside an organization's teams who were granted repositories of it, by name.
-pub fn collaborators(app: &App, actor: &Actor, organization_name: &str) -> Result<Vec<Member>, ServiceError> {
-    app.store.read("collaborators", |tx| {
-        let organization = organization(tx, actor, organization_name, Mode::Read)?;
-        Ok(people(tx, &organization)?.into_iter().filter(|person| person.teams.is_empty()).collect())
-    })
 }
 
 /// A user in an organization's teams, or a robot of the organization.
@@ -106,13 +133,5 @@ pub fn remove(app: &App, actor: &Actor, organization_name: &str, name: &str) -> 
             return Err(ServiceError::Refused(refusal.to_owned()));
         }
         Ok(())
-    })
-}
-
-/// Every user who sits in a team of an organization.
-pub fn ids(app: &App, actor: &Actor, organization_name: &str) -> Result<HashSet<AccountId>, ServiceError> {
-    app.store.read("members", |tx| {
-        let organization = organization(tx, actor, organization_name, Mode::Read)?;
-        Ok(tx.memberships(organization.id)?.into_iter().map(|(account, _)| account.id).collect())
     })
 }

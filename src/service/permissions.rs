@@ -3,6 +3,7 @@
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
+use super::listing::{self, Ahead, Listing};
 use super::repositories::{ADMIN, find};
 use crate::domain::caller::AccountId;
 use crate::domain::decide::Authority;
@@ -13,10 +14,9 @@ use crate::store::access::authority;
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::audit::Event;
 use crate::store::permissions::Grantee;
-use crate::store::repositories::Repository;
+use crate::store::repositories::{Repository, RepositoryId};
 use crate::store::teams::Team;
 use serde_json::json;
-use std::collections::HashSet;
 
 /// What Quay answers for a grant that is not there; clients match on it.
 pub const NOT_GRANTED: &str = "User does not have permission for repo.";
@@ -71,19 +71,19 @@ pub fn set(
     })
 }
 
-/// As [`set`]; tells besides who belongs to the organization.
+/// As [`set`]; tells besides whether the account belongs to the organization, as [`Granted`] does.
 pub fn set_with_membership(
     app: &App,
     actor: &Actor,
     name: &RepositoryName,
     account: &str,
     role: Role,
-) -> Result<(Account, Membership), ServiceError> {
+) -> Result<Granted, ServiceError> {
     app.store.write("set permission", |tx| {
         let (namespace, _) = administered(tx, actor, name, Mode::Write)?;
         let account = grantee(tx, &namespace, account)?;
         set_in(app, tx, actor, &namespace, name.name(), &account, role)?;
-        Ok((account, Membership::read(tx, &namespace)?))
+        Granted::of(tx, &namespace, account, role)
     })
 }
 
@@ -173,60 +173,93 @@ pub(super) fn unset_in(
     Change { namespace, repository: &repository, grantee, role: None }.record(app, tx, actor)
 }
 
-/// The users and robots that a repository was granted to directly.
+/// The users and robots that a repository was granted to directly, all at once.
 pub fn list(app: &App, actor: &Actor, name: &RepositoryName) -> Result<Vec<(Account, Role)>, ServiceError> {
-    app.store.read("permissions", |tx| {
-        let (_, repository) = administered(tx, actor, name, Mode::Read)?;
-        Ok(tx.grantees(repository.id)?)
-    })
+    let granted = listing::all(app, actor, Grantees::begin(app, actor, name)?)?;
+    Ok(granted.into_iter().map(|granted| (granted.account, granted.role)).collect())
 }
 
-/// Who sits in any team of an organization, as far as Quay asks for it: its robots always do.
+/// A user or robot that a repository was granted to directly.
 #[derive(Clone, Debug)]
-pub struct Membership {
-    organization: bool,
-    users: HashSet<AccountId>,
+pub struct Granted {
+    /// Who.
+    pub account: Account,
+    /// What it may do.
+    pub role: Role,
+    /// Whether it belongs to the organization: sits in any team of it, or is one of its robots. `None` when the namespace is a
+    /// user's.
+    pub is_member: Option<bool>,
 }
 
-impl Membership {
-    pub(super) fn read(tx: &mut Tx<'_>, namespace: &Account) -> Result<Self, ServiceError> {
-        let organization = namespace.kind == AccountKind::Organization;
-        let users = tx.memberships(namespace.id)?.into_iter().map(|(account, _)| account.id).collect();
-        Ok(Self { organization, users })
-    }
-
-    /// Whether `account` belongs to the organization; `None` when the namespace is a user's.
-    pub fn of(&self, account: &Account) -> Option<bool> {
-        let belongs = account.kind == AccountKind::Robot || self.users.contains(&account.id);
-        self.organization.then_some(belongs)
+impl Granted {
+    fn of(tx: &mut Tx<'_>, namespace: &Account, account: Account, role: Role) -> Result<Self, ServiceError> {
+        let in_team = !tx.teams_of_accounts(namespace.id, &[account.id])?.is_empty();
+        Ok(Self { is_member: is_member(namespace, &account, in_team), account, role })
     }
 }
 
-/// The users and robots that a repository was granted to directly, and who of them belongs to its organization.
-pub fn list_with_membership(
-    app: &App,
-    actor: &Actor,
-    name: &RepositoryName,
-) -> Result<(Vec<(Account, Role)>, Membership), ServiceError> {
-    app.store.read("permissions", |tx| {
-        let (namespace, repository) = administered(tx, actor, name, Mode::Read)?;
-        Ok((tx.grantees(repository.id)?, Membership::read(tx, &namespace)?))
-    })
+/// Whether an account belongs to a namespace, as [`Granted`] tells it.
+pub(super) fn is_member(namespace: &Account, account: &Account, in_team: bool) -> Option<bool> {
+    let organization = namespace.kind == AccountKind::Organization;
+    organization.then_some(account.kind == AccountKind::Robot || in_team)
+}
+
+/// The users and robots that a repository was granted to directly, by name.
+#[derive(Debug)]
+pub struct Grantees {
+    name: RepositoryName,
+    repository: RepositoryId,
+    ahead: Ahead<AccountId>,
+}
+
+impl Grantees {
+    /// Begins the list.
+    pub fn begin(app: &App, actor: &Actor, name: &RepositoryName) -> Result<Self, ServiceError> {
+        app.store.read("permissions", |tx| {
+            let repository = administered(tx, actor, name, Mode::Read)?.1.id;
+            let ahead = Ahead::new(tx.grantee_ids(repository)?);
+            Ok(Self { name: name.clone(), repository, ahead })
+        })
+    }
+}
+
+impl Listing for Grantees {
+    type Item = Granted;
+
+    fn is_done(&self) -> bool {
+        self.ahead.is_empty()
+    }
+
+    fn next(&mut self, app: &App, actor: &Actor, each: &mut dyn FnMut(Granted)) -> Result<(), ServiceError> {
+        let ids = self.ahead.batch();
+        let read: Result<_, ServiceError> = app.store.read("permissions", |tx| {
+            let (namespace, repository) = administered(tx, actor, &self.name, Mode::Read)?;
+            if repository.id != self.repository {
+                return Err(actor.refusal());
+            }
+            let (accounts, roles) = (tx.accounts_by_id(&ids)?, tx.grants_by_id(repository.id, &ids)?);
+            Ok((accounts, roles, tx.teams_of_accounts(namespace.id, &ids)?, namespace))
+        });
+        let (mut accounts, roles, teams, namespace) = read?;
+        self.ahead.pass(&ids);
+        for id in ids {
+            if let (Some(account), Some(role)) = (accounts.remove(&id), roles.get(&id)) {
+                let is_member = is_member(&namespace, &account, teams.contains_key(&id));
+                each(Granted { account, role: *role, is_member });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a user or robot was granted directly.
-pub fn get(
-    app: &App,
-    actor: &Actor,
-    name: &RepositoryName,
-    account: &str,
-) -> Result<(Account, Role, Membership), ServiceError> {
+pub fn get(app: &App, actor: &Actor, name: &RepositoryName, account: &str) -> Result<Granted, ServiceError> {
     app.store.read("permission", |tx| {
         let (namespace, repository) = administered(tx, actor, name, Mode::Read)?;
         let none = || ServiceError::Refused(NOT_GRANTED.to_owned());
         let account = tx.account_by_name(account)?.ok_or_else(none)?;
         let role = tx.granted_role(Grantee::Account(account.id), repository.id)?.ok_or_else(none)?;
-        Ok((account, role, Membership::read(tx, &namespace)?))
+        Granted::of(tx, &namespace, account, role)
     })
 }
 

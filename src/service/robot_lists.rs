@@ -1,9 +1,9 @@
-//! All robots of a namespace, a batch at a time: an organization may have a hundred thousand, and whoever reads them may be
-//! slow. Between two batches no transaction is open and nothing is kept but ids.
+//! All robots of a namespace, with what belongs to them.
 
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
+use super::listing::{self, Ahead};
 use super::repositories::find_namespace;
 use super::robots::unseal;
 use crate::domain::caller::AccountId;
@@ -11,7 +11,7 @@ use crate::domain::credential::Secret;
 use crate::domain::oauth::OAuthScope;
 use crate::store::Tx;
 use crate::store::accounts::{Account, AccountKind};
-use crate::store::robots::{BATCH, Robot};
+use crate::store::robots::Robot;
 use crate::store::teams::Team;
 
 /// A robot in a list.
@@ -52,15 +52,13 @@ struct Sight {
     grants: bool,
 }
 
-/// A list that is being read. Which robots are in it, and their order, is as it was in the beginning; all else is as it is
-/// when their turn comes.
+/// The robots of a namespace.
 #[derive(Debug)]
 pub struct Listing {
     namespace: String,
     asked: Asked,
     owner: Option<(AccountId, Sight)>,
-    /// Those whose turn has not come yet, the next one last.
-    ahead: Vec<AccountId>,
+    ahead: Ahead<AccountId>,
 }
 
 impl Listing {
@@ -69,31 +67,26 @@ impl Listing {
     pub fn begin(app: &App, actor: &Actor, namespace: &str, asked: Asked) -> Result<Self, ServiceError> {
         app.store.read("robots", |tx| {
             let owner = sight(tx, actor, namespace, asked)?;
-            let mut ahead = match &owner {
+            let ahead = Ahead::new(match &owner {
                 Some((owner, _)) => tx.robot_ids(owner.id, asked.limit)?,
                 None => Vec::new(),
-            };
-            ahead.reverse();
+            });
             let owner = owner.map(|(owner, sight)| (owner.id, sight));
             Ok(Self { namespace: namespace.to_owned(), asked, owner, ahead })
         })
     }
+}
 
-    /// Whether every robot was handed over.
-    pub const fn is_done(&self) -> bool {
+impl listing::Listing for Listing {
+    type Item = Listed;
+
+    fn is_done(&self) -> bool {
         self.ahead.is_empty()
     }
 
-    /// Hands over the robots of the next batch. Fails if the actor may no longer see what it could in the beginning: a list that
-    /// is read slowly must not outlive the right to it.
-    pub fn next(
-        &mut self,
-        app: &App,
-        actor: &Actor,
-        mut each: impl FnMut(Listed),
-    ) -> Result<(), ServiceError> {
+    fn next(&mut self, app: &App, actor: &Actor, each: &mut dyn FnMut(Listed)) -> Result<(), ServiceError> {
         let Some((owner, before)) = self.owner else { return Ok(()) };
-        let ids: Vec<_> = self.ahead.iter().rev().take(BATCH).copied().collect();
+        let ids = self.ahead.batch();
         let batch = app.store.read("robots", |tx| {
             let now = sight(tx, actor, &self.namespace, self.asked)?;
             if now.is_none_or(|(now, sight)| now.id != owner || sight != before) {
@@ -103,11 +96,11 @@ impl Listing {
             if !before.grants {
                 return Ok((robots, None));
             }
-            let grants = (tx.teams_of_robots(owner, &ids)?, tx.repositories_of_robots(owner, &ids)?);
+            let grants = (tx.teams_of_accounts(owner, &ids)?, tx.repositories_of_accounts(owner, &ids)?);
             Ok((robots, Some(grants)))
         });
         let (mut robots, mut grants) = batch?;
-        self.ahead.truncate(self.ahead.len() - ids.len());
+        self.ahead.pass(&ids);
         for id in ids {
             let Some((robot, record)) = robots.remove(&id) else { continue };
             let secret = record.filter(|_| before.secrets).and_then(|record| unseal(app, id, Some(&record)));
@@ -153,10 +146,6 @@ pub fn list(
     namespace: &str,
     limit: Option<usize>,
 ) -> Result<Vec<Robot>, ServiceError> {
-    let mut listing = Listing::begin(app, actor, namespace, Asked { limit, ..Asked::default() })?;
-    let mut robots = Vec::new();
-    while !listing.is_done() {
-        listing.next(app, actor, |listed| robots.push(listed.robot))?;
-    }
-    Ok(robots)
+    let listing = Listing::begin(app, actor, namespace, Asked { limit, ..Asked::default() })?;
+    Ok(listing::all(app, actor, listing)?.into_iter().map(|listed| listed.robot).collect())
 }

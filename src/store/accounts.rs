@@ -92,16 +92,6 @@ impl Tx<'_> {
         self.accounts_where(condition, account.into())
     }
 
-    /// Every account that the default permissions of an organization name.
-    pub fn default_permission_accounts(
-        &mut self,
-        organization: AccountId,
-    ) -> Result<Vec<Account>, StoreError> {
-        let condition = "id IN (SELECT activating_account_id FROM default_permission WHERE organization_id = $1 \
-                         UNION SELECT delegate_account_id FROM default_permission WHERE organization_id = $1)";
-        self.accounts_where(condition, organization.into())
-    }
-
     /// The account with exactly this name.
     pub fn account_by_name(&mut self, name: &str) -> Result<Option<Account>, StoreError> {
         self.account_where("name = $1", name.into())
@@ -291,7 +281,7 @@ impl Tx<'_> {
 }
 
 /// A text behind every name that starts with `prefix`. A range, unlike a test of the prefix, is found in the index.
-fn end_of_prefix(prefix: &str) -> String {
+pub(super) fn end_of_prefix(prefix: &str) -> String {
     format!("{prefix}\u{10ffff}")
 }
 

@@ -3,7 +3,7 @@
 use super::engine::{Columns, Value};
 use super::permissions::Grantee;
 use super::teams::TeamId;
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, batch};
 use crate::domain::caller::AccountId;
 use crate::domain::permission::Role;
 
@@ -64,6 +64,22 @@ impl Tx<'_> {
         organization: AccountId,
     ) -> Result<Vec<DefaultPermission>, StoreError> {
         self.default_permissions_where("organization_id = $1 ORDER BY id", &[organization.into()])
+    }
+
+    /// The row ids of the default permissions of an organization, oldest first.
+    pub fn default_permission_ids(&mut self, organization: AccountId) -> Result<Vec<i64>, StoreError> {
+        let statement = "SELECT id FROM default_permission WHERE organization_id = $1 ORDER BY id";
+        self.all(statement, &[organization.into()], |columns| columns.take())
+    }
+
+    /// Default permissions of an organization by their row ids, at most [`BATCH`](batch::BATCH), oldest first.
+    pub fn default_permissions_by_id(
+        &mut self,
+        organization: AccountId,
+        ids: &[i64],
+    ) -> Result<Vec<DefaultPermission>, StoreError> {
+        let condition = format!("organization_id = $1 AND id IN ({}) ORDER BY id", batch::placeholders());
+        self.default_permissions_where(&condition, &batch::of(organization.0, ids))
     }
 
     /// The default permission of an organization with this uuid.

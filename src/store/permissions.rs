@@ -1,6 +1,5 @@
 //! Grants on repositories: to users and robots, and to teams.
 
-use super::accounts::{self, Account, read_account};
 use super::engine::{Columns, Value};
 use super::repositories::{self, Repository, RepositoryId, read_repository};
 use super::teams::TeamId;
@@ -126,26 +125,6 @@ impl Tx<'_> {
             self.is_genuine(table, &grantee.deciding(*repository, *role), mac)
         };
         Ok(rows.into_iter().filter(genuine).map(|(repository, ..)| repository).collect())
-    }
-
-    /// The users and robots that a repository was granted to directly, by name.
-    pub fn grantees(&mut self, repository: RepositoryId) -> Result<Vec<(Account, Role)>, StoreError> {
-        let columns = accounts::COLUMNS;
-        let statement = format!(
-            "SELECT {columns}, repository_permission.role, repository_permission.mac FROM repository_permission \
-             JOIN account ON account.id = repository_permission.account_id \
-             WHERE repository_permission.repository_id = $1 ORDER BY account.name"
-        );
-        let rows = self.all(&statement, &[repository.0.into()], |columns| {
-            let (account, mac) = read_account(columns)?;
-            Ok((account, mac, columns.take::<Role>()?, columns.take::<Vec<u8>>()?))
-        })?;
-        let genuine = |(account, mac, role, grant): &(Account, Vec<u8>, Role, Vec<u8>)| {
-            let deciding = Grantee::Account(account.id).deciding(repository, *role);
-            self.account_is_genuine(account, mac)
-                && self.is_genuine("repository_permission", &deciding, grant)
-        };
-        Ok(rows.into_iter().filter(genuine).map(|(account, _, role, _)| (account, role)).collect())
     }
 
     /// The teams that a repository was granted to, by name.

@@ -2,10 +2,7 @@
 
 use super::accounts::{Account, COLUMNS, read_account};
 use super::engine::{Columns, Value};
-use super::permissions::Grantee;
-use super::repositories::RepositoryId;
-use super::teams::{TEAM, Team, read_team};
-use super::{StoreError, Tx, is_genuine};
+use super::{StoreError, Tx, batch, is_genuine};
 use crate::domain::caller::AccountId;
 use crate::domain::time::Timestamp;
 use std::collections::HashMap;
@@ -73,23 +70,6 @@ fn read_joined_secret(columns: &mut Columns<'_>) -> Result<Option<(SecretRecord,
         expires_at: columns.take()?,
     };
     Ok(Some((record, columns.take()?)))
-}
-
-/// Robots that are read at once where there may be a hundred thousand.
-pub const BATCH: usize = 500;
-
-/// `$2` to the last parameter of a [`batch`].
-fn placeholders() -> String {
-    let names: Vec<String> = (2..BATCH + 2).map(|number| format!("${number}")).collect();
-    names.join(", ")
-}
-
-/// A namespace and ids, always as many, so that there is one statement to prepare.
-fn batch(owner: AccountId, ids: &[AccountId]) -> Vec<Value<'static>> {
-    let mut parameters = vec![Value::from(owner)];
-    parameters.extend(ids.iter().take(BATCH).map(|id| Value::from(*id)));
-    parameters.resize(BATCH + 1, Value::Null);
-    parameters
 }
 
 fn most(limit: Option<usize>) -> i64 {
@@ -189,7 +169,7 @@ impl Tx<'_> {
         self.robots_where(condition, &[owner.into(), most(limit).into()])
     }
 
-    /// Robots of a namespace by their ids, at most [`BATCH`], each with its newest secret; those that are gone are left out.
+    /// Robots of a namespace by their ids, at most [`BATCH`](batch::BATCH), each with its newest secret; those that are gone are left out.
     pub fn robots_by_id(
         &mut self,
         owner: AccountId,
@@ -201,10 +181,10 @@ impl Tx<'_> {
              LEFT JOIN robot_secret ON robot_secret.robot_id = account.id AND robot_secret.generation = \
              (SELECT max(generation) FROM robot_secret AS newest WHERE newest.robot_id = account.id) \
              WHERE account.owner_id = $1 AND account.id IN ({})",
-            placeholders()
+            batch::placeholders()
         );
         let (rows, mut found) = (self.rows, HashMap::with_capacity(ids.len()));
-        self.sql.query(&statement, &batch(owner, ids), &mut |columns| {
+        self.sql.query(&statement, &batch::of(owner.0, ids), &mut |columns| {
             let (account, mac) = read_account(columns)?;
             let robot = Robot { account, description: columns.take()?, metadata: columns.take()? };
             let id = robot.account.id;
@@ -212,59 +192,6 @@ impl Tx<'_> {
                 let secret = read_joined_secret(columns)?
                     .filter(|(secret, mac)| is_genuine(rows, "robot_secret", &secret.deciding(id), mac));
                 found.insert(id, (robot, secret.map(|(secret, _)| secret)));
-            }
-            Ok(true)
-        })?;
-        Ok(found)
-    }
-
-    /// The teams that robots of an organization sit in, at most [`BATCH`] robots, for each by name.
-    pub fn teams_of_robots(
-        &mut self,
-        owner: AccountId,
-        ids: &[AccountId],
-    ) -> Result<HashMap<AccountId, Vec<Team>>, StoreError> {
-        let statement = format!(
-            "SELECT {TEAM}, team_member.account_id, team_member.mac FROM team_member \
-             JOIN team ON team.id = team_member.team_id \
-             WHERE team.organization_id = $1 AND team_member.account_id IN ({}) ORDER BY team.name",
-            placeholders()
-        );
-        let (rows, mut found) = (self.rows, HashMap::<_, Vec<_>>::new());
-        self.sql.query(&statement, &batch(owner, ids), &mut |columns| {
-            let (team, mac) = read_team(columns)?;
-            let robot: AccountId = columns.take()?;
-            if is_genuine(rows, "team", &team.deciding(), &mac)
-                && is_genuine(rows, "team_member", &[robot.into(), team.id.0.into()], columns.take()?)
-            {
-                found.entry(robot).or_default().push(team);
-            }
-            Ok(true)
-        })?;
-        Ok(found)
-    }
-
-    /// The names of the repositories of a namespace that were granted to robots directly, at most [`BATCH`] robots, for each in
-    /// the order of their making.
-    pub fn repositories_of_robots(
-        &mut self,
-        owner: AccountId,
-        ids: &[AccountId],
-    ) -> Result<HashMap<AccountId, Vec<String>>, StoreError> {
-        let statement = format!(
-            "SELECT repository_permission.account_id, repository_permission.repository_id, repository_permission.role, \
-             repository_permission.mac, repository.name FROM repository_permission \
-             JOIN repository ON repository.id = repository_permission.repository_id \
-             WHERE repository.namespace_id = $1 AND repository_permission.account_id IN ({}) \
-             ORDER BY repository_permission.account_id, repository_permission.repository_id",
-            placeholders()
-        );
-        let (rows, mut found) = (self.rows, HashMap::<_, Vec<_>>::new());
-        self.sql.query(&statement, &batch(owner, ids), &mut |columns| {
-            let (robot, repository) = (columns.take()?, RepositoryId(columns.take()?));
-            let deciding = Grantee::Account(robot).deciding(repository, columns.take()?);
-            if is_genuine(rows, "repository_permission", &deciding, columns.take()?) {
-                found.entry(robot).or_default().push(columns.take()?);
             }
             Ok(true)
         })?;

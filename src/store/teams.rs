@@ -1,6 +1,6 @@
 //! Teams of an organization and who sits in them.
 
-use super::accounts::{Account, COLUMNS, read_account};
+use super::accounts::{Account, COLUMNS, end_of_prefix, read_account};
 use super::engine::{Columns, Value};
 use super::{StoreError, Tx};
 use crate::domain::caller::AccountId;
@@ -62,6 +62,18 @@ impl Tx<'_> {
     /// Every team of an organization, by name.
     pub fn teams(&mut self, organization: AccountId) -> Result<Vec<Team>, StoreError> {
         self.teams_where("WHERE organization_id = $1 ORDER BY name", &[organization.into()])
+    }
+
+    /// The teams of an organization whose names start with `prefix`, by name, at most `limit`.
+    pub fn teams_named(
+        &mut self,
+        organization: AccountId,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<Team>, StoreError> {
+        let condition = "WHERE organization_id = $1 AND name >= $2 AND name < $3 ORDER BY name LIMIT $4";
+        let (end, limit) = (end_of_prefix(prefix), i64::try_from(limit).unwrap_or(i64::MAX));
+        self.teams_where(condition, &[organization.into(), prefix.into(), (&end).into(), limit.into()])
     }
 
     /// The teams that an account sits in, by name. A membership whose row was altered does not count.

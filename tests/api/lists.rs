@@ -1,5 +1,7 @@
 //! Lists of any length: read with a fixed number of statements, written in pieces, all of it told once and in order.
 
+mod people;
+
 use super::{ALL, Acme};
 use bytes::Bytes;
 use dockpass::domain::credential::RobotSecret;
@@ -210,8 +212,12 @@ fn robots(count: usize) -> Acme {
 const PATH: &str = "/api/v1/organization/acme/robots?permissions=true&token=true";
 
 async fn begin(acme: &Acme, token: &str) -> Response<Body> {
+    begin_path(acme, token, PATH).await
+}
+
+async fn begin_path(acme: &Acme, token: &str, path: &str) -> Response<Body> {
     let bearer = format!("Bearer {token}");
-    acme.installation.begin("GET", PATH, None, &[("authorization", bearer.as_str())], "").await
+    acme.installation.begin("GET", path, None, &[("authorization", bearer.as_str())], "").await
 }
 
 async fn piece(body: &mut Body) -> Option<Result<Bytes, BrokenOff>> {

@@ -75,9 +75,9 @@ impl World {
             installation.team(organization, "makers", "creator");
             let delegate = DelegateName::Team("devs");
             let app = &installation.app;
-            let rule = default_permissions::create(app, &operator, organization, None, delegate, Role::Read)
+            let made = default_permissions::create(app, &operator, organization, None, delegate, Role::Read)
                 .unwrap();
-            prototypes.insert(organization.to_owned(), rule.uuid.into());
+            prototypes.insert(organization.to_owned(), made.rule.uuid.into());
             let texts = applications::Texts { name: "tool".to_owned(), ..applications::Texts::default() };
             let made = applications::create(app, &operator, organization, &texts).unwrap();
             clients.insert(organization.to_owned(), made.application.client_id.into());

@@ -9,6 +9,8 @@ use crate::http::error::Refusal;
 use crate::http::reply::{self, Body};
 use crate::service::App;
 use crate::service::actor::Actor;
+use crate::service::error::ServiceError;
+use crate::service::listing::Listing;
 use bytes::Bytes;
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
@@ -111,6 +113,59 @@ pub fn ok(value: &impl Serialize) -> Answer {
 /// 201 with a body.
 pub fn created(value: &impl Serialize) -> Answer {
     Ok(reply::json(StatusCode::CREATED, value))
+}
+
+/// 200 with a list of any length between `open` and `close`: one that does not fit into a batch goes out in pieces, each read when
+/// the client has taken the one before. `write` writes an entry.
+pub fn listed<L: Listing + Send + 'static>(
+    call: &Call,
+    open: &str,
+    close: &'static str,
+    mut listing: L,
+    write: impl Fn(L::Item, &mut Vec<u8>) -> serde_json::Result<()> + Send + 'static,
+) -> Answer {
+    const JSON: &str = "application/json";
+    let mut begun = false;
+    let mut next = move |app: &App, actor: &Actor, piece: &mut Vec<u8>| {
+        let mut failed = None;
+        listing.next(app, actor, &mut |item| {
+            if std::mem::replace(&mut begun, true) {
+                piece.push(b',');
+            }
+            failed = write(item, piece).err().or(failed.take());
+        })?;
+        if let Some(error) = failed {
+            return Err(ServiceError::Internal(error.to_string()));
+        }
+        let done = listing.is_done();
+        if done {
+            piece.extend_from_slice(close.as_bytes());
+        }
+        Ok(done)
+    };
+    let mut first = open.as_bytes().to_vec();
+    if next(&call.app, &call.actor, &mut first)? {
+        return Ok(reply::with_type(StatusCode::OK, JSON, first));
+    }
+    let held = call.blocking.in_pieces()?;
+    let (app, actor, mut done) = (Arc::clone(&call.app), call.actor.clone(), false);
+    let next = move || {
+        let _ = &held;
+        let mut piece = Vec::new();
+        // An empty piece would be the end.
+        while piece.is_empty() && !done {
+            done = next(&app, &actor, &mut piece)?;
+        }
+        Ok(piece)
+    };
+    Ok(reply::in_pieces(JSON, first, call.blocking.clone(), next))
+}
+
+/// A member of an object: for lists whose entries are called by name.
+pub fn member(name: &str, value: &impl Serialize, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    serde_json::to_writer(&mut *out, name)?;
+    out.push(b':');
+    serde_json::to_writer(out, value)
 }
 
 /// 204.

@@ -1,9 +1,9 @@
 //! Organizations (`/organization/{orgname}`), their members and their collaborators.
 
 use super::avatar::Avatar;
-use super::call::{Answer, Call, created, no_content, ok};
+use super::call::{Answer, Call, created, listed, no_content, ok};
 use super::schema::{Schema, optional, required};
-use crate::service::members::Member;
+use crate::service::members::{Member, People};
 use crate::service::organizations::View;
 use crate::service::{members, organizations, teams};
 use crate::store::accounts::AccountKind;
@@ -181,15 +181,12 @@ impl<'a> From<&'a Member> for MemberView<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct MembersView<'a> {
-    members: Vec<MemberView<'a>>,
-}
-
 /// Lists the people in an organization's teams.
 pub(super) fn list_members(call: &Call, organization: &str) -> Answer {
-    let members = members::list(&call.app, &call.actor, organization)?;
-    ok(&MembersView { members: members.iter().map(Into::into).collect() })
+    let members = People::members(&call.app, &call.actor, organization)?;
+    listed(call, r#"{"members":["#, "]}", members, |member, out| {
+        serde_json::to_writer(out, &MemberView::from(&member))
+    })
 }
 
 /// Shows a user in an organization's teams, or a robot of the organization.
@@ -201,11 +198,6 @@ pub(super) fn get_member(call: &Call, organization: &str, member: &str) -> Answe
 pub(super) fn remove_member(call: &Call, organization: &str, member: &str) -> Answer {
     members::remove(&call.app, &call.actor, organization, member)?;
     no_content()
-}
-
-#[derive(Serialize)]
-struct CollaboratorsView<'a> {
-    collaborators: Vec<CollaboratorView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -225,6 +217,8 @@ impl<'a> From<&'a Member> for CollaboratorView<'a> {
 
 /// Lists the people outside an organization's teams who were granted repositories of it.
 pub(super) fn list_collaborators(call: &Call, organization: &str) -> Answer {
-    let found = members::collaborators(&call.app, &call.actor, organization)?;
-    ok(&CollaboratorsView { collaborators: found.iter().map(CollaboratorView::from).collect() })
+    let found = People::collaborators(&call.app, &call.actor, organization)?;
+    listed(call, r#"{"collaborators":["#, "]}", found, |person, out| {
+        serde_json::to_writer(out, &CollaboratorView::from(&person))
+    })
 }

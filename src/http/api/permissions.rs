@@ -1,13 +1,13 @@
 //! Grants on a repository to users, robots and teams (`/repository/{repository}/permissions`).
 
 use super::avatar::Avatar;
-use super::call::{Answer, Call, no_content, ok};
+use super::call::{Answer, Call, listed, member, no_content, ok};
 use super::repositories::named;
 use super::schema::{Schema, required};
 use crate::domain::permission::Role;
 use crate::service::error::ServiceError;
-use crate::service::permissions::{self, Membership};
-use crate::store::accounts::{Account, AccountKind};
+use crate::service::permissions::{self, Granted, Grantees};
+use crate::store::accounts::AccountKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -34,13 +34,14 @@ struct AccountGrant<'a> {
 }
 
 impl<'a> AccountGrant<'a> {
-    fn new(account: &'a Account, role: Role, membership: &Membership) -> Self {
+    fn new(granted: &'a Granted) -> Self {
+        let account = &granted.account;
         Self {
-            role,
+            role: granted.role,
             name: &account.name,
             is_robot: account.kind == AccountKind::Robot,
             avatar: Avatar::of_account(account),
-            is_org_member: membership.of(account),
+            is_org_member: granted.is_member,
         }
     }
 }
@@ -61,32 +62,26 @@ impl<'a> TeamGrant<'a> {
 /// Lists the users and robots that a repository was granted to. One that is not there was granted to nobody, for those who
 /// may know.
 pub(super) fn list_users(call: &Call, repository: &str) -> Answer {
-    let permissions = match permissions::list_with_membership(&call.app, &call.actor, &named(repository)?) {
-        Ok((granted, membership)) => granted
-            .iter()
-            .map(|(account, role)| {
-                (account.name.clone(), json!(AccountGrant::new(account, *role, &membership)))
-            })
-            .collect(),
-        Err(ServiceError::NotFound(_)) => Map::new(),
-        Err(error) => return Err(error.into()),
-    };
-    ok(&json!({ "permissions": permissions }))
+    match Grantees::begin(&call.app, &call.actor, &named(repository)?) {
+        Ok(grantees) => listed(call, r#"{"permissions":{"#, "}}", grantees, |granted, out| {
+            member(&granted.account.name, &AccountGrant::new(&granted), out)
+        }),
+        Err(ServiceError::NotFound(_)) => ok(&json!({ "permissions": {} })),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Shows what a user or robot was granted.
 pub(super) fn get_user(call: &Call, repository: &str, account: &str) -> Answer {
-    let (account, role, membership) = permissions::get(&call.app, &call.actor, &named(repository)?, account)?;
-    ok(&AccountGrant::new(&account, role, &membership))
+    ok(&AccountGrant::new(&permissions::get(&call.app, &call.actor, &named(repository)?, account)?))
 }
 
 /// Grants a user or robot a role.
 pub(super) fn set_user(call: &Call, repository: &str, account: &str) -> Answer {
     let RoleBody { role } = call.body()?;
     let repository = named(repository)?;
-    let (account, membership) =
-        permissions::set_with_membership(&call.app, &call.actor, &repository, account, role)?;
-    ok(&AccountGrant::new(&account, role, &membership))
+    let granted = permissions::set_with_membership(&call.app, &call.actor, &repository, account, role)?;
+    ok(&AccountGrant::new(&granted))
 }
 
 /// Takes a grant back from a user or robot.

@@ -1,16 +1,12 @@
 //! Default permissions of an organization, which Quay calls prototypes (`/organization/{orgname}/prototypes`).
 
 use super::avatar::Avatar;
-use super::call::{Answer, Call, no_content, ok};
+use super::call::{Answer, Call, listed, no_content, ok};
 use super::schema::{Schema, optional, required};
-use crate::domain::caller::AccountId;
 use crate::domain::permission::Role;
-use crate::http::error::Refusal;
-use crate::service::default_permissions::{self, Delegate, DelegateName, Rule};
-use crate::service::members;
+use crate::service::default_permissions::{self, Delegate, DelegateName, Rules, Shown};
 use crate::store::accounts::{Account, AccountKind};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 
 /// Longest name of an account: a robot's two parts and the plus between them.
 const MAX_NAME: usize = 511;
@@ -70,11 +66,6 @@ struct Change {
 }
 
 #[derive(Serialize)]
-struct PrototypesView<'a> {
-    prototypes: Vec<PrototypeView<'a>>,
-}
-
-#[derive(Serialize)]
 struct PrototypeView<'a> {
     activating_user: Option<AccountView<'a>>,
     delegate: DelegateView<'a>,
@@ -99,29 +90,29 @@ struct AccountView<'a> {
 }
 
 impl<'a> AccountView<'a> {
-    fn new(account: &'a Account, members: &HashSet<AccountId>) -> Self {
-        let is_robot = account.kind == AccountKind::Robot;
+    fn new(account: &'a Account, is_org_member: bool) -> Self {
         Self {
             name: &account.name,
-            is_robot,
+            is_robot: account.kind == AccountKind::Robot,
             kind: "user",
-            is_org_member: is_robot || members.contains(&account.id),
+            is_org_member,
             avatar: Avatar::of_account(account),
         }
     }
 }
 
-impl<'a> PrototypeView<'a> {
-    fn new(rule: &'a Rule, members: &HashSet<AccountId>) -> Self {
+impl<'a> From<&'a Shown> for PrototypeView<'a> {
+    fn from(shown: &'a Shown) -> Self {
+        let Shown { rule, activating_belongs, delegate_belongs } = shown;
         let delegate = match &rule.delegate {
-            Delegate::Account(account) => DelegateView::Account(AccountView::new(account, members)),
+            Delegate::Account(account) => DelegateView::Account(AccountView::new(account, *delegate_belongs)),
             Delegate::Team(team) => {
                 DelegateView::Team { name: &team.name, kind: "team", avatar: Avatar::of_team(team) }
             }
         };
         let activating = rule.activating.as_ref();
         Self {
-            activating_user: activating.map(|account| AccountView::new(account, members)),
+            activating_user: activating.map(|account| AccountView::new(account, *activating_belongs)),
             delegate,
             role: rule.role,
             id: &rule.uuid,
@@ -129,20 +120,12 @@ impl<'a> PrototypeView<'a> {
     }
 }
 
-fn show(call: &Call, organization: &str, rule: &Rule) -> Answer {
-    ok(&PrototypeView::new(rule, &member_ids(call, organization)?))
-}
-
-fn member_ids(call: &Call, organization: &str) -> Result<HashSet<AccountId>, Refusal> {
-    Ok(members::ids(&call.app, &call.actor, organization)?)
-}
-
 /// Lists the default permissions of an organization.
 pub(super) fn list(call: &Call, organization: &str) -> Answer {
-    let rules = default_permissions::list(&call.app, &call.actor, organization)?;
-    let members = member_ids(call, organization)?;
-    let prototypes = rules.iter().map(|rule| PrototypeView::new(rule, &members)).collect();
-    ok(&PrototypesView { prototypes })
+    let rules = Rules::begin(&call.app, &call.actor, organization)?;
+    listed(call, r#"{"prototypes":["#, "]}", rules, |shown, out| {
+        serde_json::to_writer(out, &PrototypeView::from(&shown))
+    })
 }
 
 /// Makes a default permission.
@@ -154,7 +137,7 @@ pub(super) fn create(call: &Call, organization: &str) -> Answer {
     } else {
         DelegateName::Account(&body.delegate.name)
     };
-    let rule = default_permissions::create(
+    let shown = default_permissions::create(
         &call.app,
         &call.actor,
         organization,
@@ -162,14 +145,14 @@ pub(super) fn create(call: &Call, organization: &str) -> Answer {
         delegate,
         body.role,
     )?;
-    show(call, organization, &rule)
+    ok(&PrototypeView::from(&shown))
 }
 
 /// Changes what a default permission grants.
 pub(super) fn update(call: &Call, organization: &str, id: &str) -> Answer {
     let body: Change = call.body()?;
-    let rule = default_permissions::set_role(&call.app, &call.actor, organization, id, body.role)?;
-    show(call, organization, &rule)
+    let shown = default_permissions::set_role(&call.app, &call.actor, organization, id, body.role)?;
+    ok(&PrototypeView::from(&shown))
 }
 
 /// Deletes a default permission.

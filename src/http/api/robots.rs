@@ -1,16 +1,13 @@
 //! Robots of an organization (`/organization/{orgname}/robots`) and of the calling user (`/user/robots`).
 
 use super::avatar::Avatar;
-use super::call::{Answer, Call, created, no_content, ok};
+use super::call::{Answer, Call, created, listed, no_content, ok};
 use super::schema::{Schema, optional, required};
 use super::table::{LIMIT, PERMISSIONS, TOKEN};
 use crate::domain::credential::Secret;
 use crate::domain::oauth::OAuthScope;
 use crate::domain::permission::{Role, Visibility};
 use crate::http::error::Refusal;
-use crate::http::reply;
-use crate::service::App;
-use crate::service::actor::Actor;
 use crate::service::error::ServiceError;
 use crate::service::robot_lists::{Asked, Listing};
 use crate::service::robots::{MAX_DESCRIPTION, NewRobot};
@@ -19,13 +16,9 @@ use crate::store::federation::FederatedIdentity;
 use crate::store::repositories::Repository;
 use crate::store::robots::Robot;
 use crate::store::teams::Team;
-use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::sync::Arc;
-
-const JSON: &str = "application/json";
 
 /// The body that makes a robot.
 pub(super) const NEW_ROBOT: Schema = Schema::Record(&[
@@ -110,47 +103,15 @@ fn list(call: &Call, namespace: &str) -> Answer {
             .and_then(|limit| usize::try_from(limit).ok())
             .filter(|limit| *limit != 0),
     };
-    let mut listing = Listing::begin(&call.app, &call.actor, namespace, asked)?;
-    let mut first = b"{\"robots\":[".to_vec();
-    write(&call.app, &call.actor, &mut listing, &mut first)?;
-    if listing.is_done() {
-        return Ok(reply::with_type(StatusCode::OK, JSON, first));
-    }
-    let held = call.blocking.in_pieces()?;
-    let (app, actor) = (Arc::clone(&call.app), call.actor.clone());
-    let next = move || {
-        let _ = &held;
-        let mut piece = Vec::new();
-        while piece.is_empty() && !listing.is_done() {
-            write(&app, &actor, &mut listing, &mut piece)?;
-        }
-        Ok(piece)
-    };
-    Ok(reply::in_pieces(JSON, first, call.blocking.clone(), next))
-}
-
-/// Writes the next robots of a list, and its end after the last one.
-fn write(app: &App, actor: &Actor, listing: &mut Listing, piece: &mut Vec<u8>) -> Result<(), ServiceError> {
-    let mut failed = None;
-    listing.next(app, actor, |listed| {
+    let listing = Listing::begin(&call.app, &call.actor, namespace, asked)?;
+    listed(call, r#"{"robots":["#, "]}", listing, |listed, out| {
         let mut view = RobotView::new(&listed.robot, listed.secret.as_ref());
         if let Some(grants) = &listed.grants {
             view.teams = Some(grants.teams.iter().map(TeamView::new).collect());
             view.repositories = Some(grants.repositories.iter().map(String::as_str).collect());
         }
-        // All but the very first follow another one.
-        if piece.last() != Some(&b'[') {
-            piece.push(b',');
-        }
-        failed = serde_json::to_writer(&mut *piece, &view).err().or(failed.take());
-    })?;
-    if let Some(error) = failed {
-        return Err(ServiceError::Internal(error.to_string()));
-    }
-    if listing.is_done() {
-        piece.extend_from_slice(b"]}");
-    }
-    Ok(())
+        serde_json::to_writer(out, &view)
+    })
 }
 
 /// Lists the robots of an organization.

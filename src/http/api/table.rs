@@ -123,7 +123,7 @@ routes! {
     /// Lists the repositories that a robot of an organization was granted directly.
     GetOrgRobotPermissions "getOrgRobotPermissions"
         GET "/organization/{orgname}/robots/{robot_shortname}/permissions" (orgname, robot_shortname)
-        => robots::permissions_of_organization, user_robot().answers(&answers::GRANTS);
+        => robots::permissions_of_organization, user_robot().long().answers(&answers::GRANTS);
     /// Gives a robot of an organization a new secret.
     RegenerateOrgRobotToken "regenerateOrgRobotToken"
         POST "/organization/{orgname}/robots/{robot_shortname}/regenerate" (orgname, robot_shortname)
@@ -161,7 +161,7 @@ routes! {
     /// Lists the repositories that a robot of the calling user was granted directly.
     GetUserRobotPermissions "getUserRobotPermissions"
         GET "/user/robots/{robot_shortname}/permissions" (robot_shortname)
-        => robots::permissions_of_user, user_robot().answers(&answers::GRANTS);
+        => robots::permissions_of_user, user_robot().long().answers(&answers::GRANTS);
     /// Gives a robot of the calling user a new secret.
     RegenerateUserRobotToken "regenerateUserRobotToken"
         POST "/user/robots/{robot_shortname}/regenerate" (robot_shortname)
@@ -235,7 +235,7 @@ routes! {
     /// Lists the repositories granted to a team.
     GetOrganizationTeamPermissions "getOrganizationTeamPermissions"
         GET "/organization/{orgname}/team/{teamname}/permissions" (orgname, teamname)
-        => teams::permissions, team().answers(&answers::GRANTS);
+        => teams::permissions, team().long().answers(&answers::GRANTS);
 
     /// Lists the default permissions of an organization.
     GetOrganizationPrototypePermissions "getOrganizationPrototypePermissions"
@@ -312,7 +312,7 @@ routes! {
         => permissions::transitive, permission().answers(&answers::GRANTED_ROLES);
     /// Lists the teams that a repository was granted to.
     ListRepoTeamPermissions "listRepoTeamPermissions" GET "/repository/{repository}/permissions/team/" (repository)
-        => permissions::list_teams, permission().answers(&answers::TEAM_GRANTS);
+        => permissions::list_teams, permission().long().answers(&answers::TEAM_GRANTS);
     /// Shows what a team was granted.
     GetTeamPermissions "getTeamPermissions" GET "/repository/{repository}/permissions/team/{teamname}" (repository, teamname)
         => permissions::get_team, permission().answers(&answers::GRANTED_ROLE);

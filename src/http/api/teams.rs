@@ -1,13 +1,14 @@
 //! Teams of an organization (`/organization/{orgname}/team/{teamname}`) and who sits in them.
 
 use super::avatar::Avatar;
-use super::call::{Answer, Call, no_content, ok};
+use super::call::{Answer, Call, listed, no_content, ok};
 use super::robots::grants;
 use super::schema::{Schema, optional, required};
 use crate::domain::permission::TeamRole;
-use crate::service::teams;
+use crate::service::teams::{self, Members};
 use crate::store::accounts::{Account, AccountKind};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// Longest description of a team, in characters.
 const MAX_DESCRIPTION: usize = 4096;
@@ -61,13 +62,6 @@ pub(super) fn delete(call: &Call, organization: &str, name: &str) -> Answer {
 }
 
 #[derive(Serialize)]
-struct MembersView<'a> {
-    name: &'a str,
-    members: Vec<MemberView<'a>>,
-    can_edit: bool,
-}
-
-#[derive(Serialize)]
 struct MemberView<'a> {
     name: &'a str,
     kind: &'static str,
@@ -92,8 +86,10 @@ impl<'a> From<&'a Account> for MemberView<'a> {
 
 /// Lists who sits in a team.
 pub(super) fn members(call: &Call, organization: &str, name: &str) -> Answer {
-    let (team, members, can_edit) = teams::members(&call.app, &call.actor, organization, name)?;
-    ok(&MembersView { name: &team.name, members: members.iter().map(Into::into).collect(), can_edit })
+    let members = Members::begin(&call.app, &call.actor, organization, name)?;
+    let open = format!(r#"{{"name":{},"members":["#, json!(members.team.name));
+    let close = if members.editable { r#"],"can_edit":true}"# } else { r#"],"can_edit":false}"# };
+    listed(call, &open, close, members, |member, out| serde_json::to_writer(out, &MemberView::from(&member)))
 }
 
 /// Puts a user or a robot into a team.

@@ -134,7 +134,7 @@ pub fn change(visit: &Visit, namespace: &str) -> Reply {
         let role = parse_role(visit.given(&format!("role:{save}"))?)?;
         let role = role.ok_or_else(|| Refusal::Fields("choose a permission".to_owned()))?;
         let changed = default_permissions::set_role(app, actor, namespace, save, role)?;
-        format!("Permission updated successfully to: {role} for {}", changed.delegate.name())
+        format!("Permission updated successfully to: {role} for {}", changed.rule.delegate.name())
     } else {
         default_permissions::delete(app, actor, namespace, delete)?;
         "Successfully deleted default permissions".to_owned()
