@@ -24,5 +24,6 @@ mod forged_tokens;
 mod harness;
 mod key_headers;
 mod key_rotation;
+mod keyless;
 mod robots_by_api;
 mod robots_disallow;

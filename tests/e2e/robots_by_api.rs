@@ -21,14 +21,14 @@ fn a_robot_made_by_api_works_with_registry_3_as_far_as_the_api_lets_it() {
 }
 
 /// The API with an access token.
-struct Api<'a> {
+pub(super) struct Api<'a> {
     dockpass: &'a Dockpass,
     token: String,
 }
 
 impl<'a> Api<'a> {
     /// The first user of the installation, with its access token.
-    fn of_the_first_user(dockpass: &'a Dockpass) -> Api<'a> {
+    pub(super) fn of_the_first_user(dockpass: &'a Dockpass) -> Api<'a> {
         let mut api = Api { dockpass, token: String::new() };
         let body = json!({ "username": "alice", "password": "correct-horse", "access_token": true });
         api.token = text(&api.send(200, "POST", "/user/initialize", &body), "access_token");
@@ -36,7 +36,7 @@ impl<'a> Api<'a> {
     }
 
     /// Sends a request that must be answered with this status.
-    fn send(&self, status: u16, method: &str, path: &str, body: &Value) -> Reply {
+    pub(super) fn send(&self, status: u16, method: &str, path: &str, body: &Value) -> Reply {
         let url = self.dockpass.url(&format!("/api/v1{path}"));
         let bearer = format!("Bearer {}", self.token);
         let headers = [("Content-Type", "application/json"), ("Authorization", &bearer)];
@@ -47,13 +47,15 @@ impl<'a> Api<'a> {
         reply
     }
 
-    fn grant(&self, role: &str) {
+    /// Gives the robot `acme+ci` a role in `acme/app`.
+    pub(super) fn grant(&self, role: &str) {
         let path = "/repository/acme/app/permissions/user/acme+ci";
         self.send(200, "PUT", path, &json!({ "role": role }));
     }
 }
 
-fn text(reply: &Reply, member: &str) -> String {
+/// A member of an answer that is a text.
+pub(super) fn text(reply: &Reply, member: &str) -> String {
     reply.json()[member].as_str().unwrap_or_else(|| panic!("no {member}: {reply:?}")).to_owned()
 }
 
