@@ -1,11 +1,16 @@
 //! Whole requests to the token endpoint: what every client of `token-protocol` sends, and what it gets.
 
 mod credentials;
+mod events;
 mod grants;
+mod secrets;
 mod wire;
 
 use crate::support::{Answer, Installation, START};
 use serde_json::{Value, json};
+
+/// A push to `acme/app`.
+const SCOPE: &str = "scope=repository%3Aacme%2Fapp%3Apull%2Cpush&service=registry.example";
 
 /// An installation with organization `acme`, user `alice` in its team `owners`, private repository `acme/app`, public repository
 /// `acme/base`, and robot `acme+ci` that may write to `acme/app`.

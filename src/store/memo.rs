@@ -61,6 +61,39 @@ impl Memo {
 mod tests {
     use super::*;
     use crate::domain::permission::{RepositoryState, Visibility};
+    use crate::domain::time::Timestamp;
+    use crate::store::accounts::{Account, AccountKind};
+
+    fn robot(number: usize) -> Arc<RobotLogin> {
+        let account = |name: String, kind| Account {
+            id: AccountId(1),
+            kind,
+            name,
+            owner: None,
+            enabled: true,
+            email: None,
+            created_at: Timestamp(0),
+            last_accessed_at: None,
+        };
+        let owner = account("acme".to_owned(), AccountKind::Organization);
+        let robot = account(format!("acme+{number}"), AccountKind::Robot);
+        Arc::new(RobotLogin { robot, owner, secret: None, in_teams: false })
+    }
+
+    #[test]
+    fn robots_are_known_by_name_until_there_are_too_many() {
+        let mut memo = Memo::default();
+        for number in 0..MOST {
+            memo.note_robot(&robot(number));
+        }
+        assert_eq!(memo.robot("acme+0").unwrap().robot.name, "acme+0");
+        assert!(memo.robot("acme").is_none());
+        memo.note_robot(&robot(MOST));
+        assert_eq!(memo.robots.len(), 1, "it starts anew");
+        assert_eq!(memo.robot(&format!("acme+{MOST}")).unwrap().robot.name, format!("acme+{MOST}"));
+        memo.forget();
+        assert!(memo.robots.is_empty());
+    }
 
     #[test]
     fn it_does_not_grow_without_bound() {
@@ -72,7 +105,11 @@ mod tests {
             mirror_robot: None,
             role: None,
         };
-        for number in 0..5 * MOST {
+        for number in 0..MOST {
+            memo.note_repository(look, &number.to_string(), facts);
+        }
+        assert_eq!(memo.repository(look, "0"), Some(facts), "as many as that are kept");
+        for number in MOST..5 * MOST {
             memo.note_repository(look, &number.to_string(), facts);
         }
         assert!(memo.repositories.values().map(HashMap::len).sum::<usize>() <= MOST);

@@ -1,9 +1,7 @@
 //! How clients say who they are, and the one answer to all who are wrong.
 
-use super::{access, acme, claims};
+use super::{SCOPE, access, acme, claims};
 use crate::support::Installation;
-
-const SCOPE: &str = "scope=repository%3Aacme%2Fapp%3Apull%2Cpush&service=registry.example";
 
 fn form(username: &str, password: &str) -> String {
     format!("grant_type=password&username={username}&password={password}&client_id=containerd-client&{SCOPE}")
