@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Mutation testing: every change that cargo-mutants makes to the code has to be noticed by a unit test.
+# Mutation testing: every change that cargo-mutants makes to the code has to be noticed by a test.
 #
-#   tests/mutants.sh [PART...]    parts: domain tokens parsers (default: all)
+#   tests/mutants.sh [PART...]    parts: domain tokens parsers logins (default: all)
 #
-# The whole crate takes half a minute to build for each mutant, so the parts are laid out as small crates of their own: a
-# module, and what stands below it. `domain` is the rules, `tokens` is keys and tokens, `parsers` is what reads headers, bodies
-# and the configuration. What cannot be noticed is excluded in .cargo/mutants.toml, each with its reason.
-# Ends with a failure below MUTANTS_LEAST percent (95).
+# The whole crate and all its tests take a minute to build for each mutant, so the parts are laid out as crates of their own.
+# `domain` is the rules, `tokens` is keys and tokens, `parsers` is what reads headers, bodies and the configuration: modules, what
+# stands below them, and their unit tests. `logins` is the way from a request to its token: the library and the whole requests
+# of tests/token and tests/auth. What cannot be noticed is excluded in .cargo/mutants.toml, each with its reason.
+# Ends with a failure below MUTANTS_LEAST percent (95). What timed out counts as noticed, and is named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -26,6 +27,10 @@ lay_out() {
   # The package and its dependencies, without the program, the tests and the benches.
   sed -e '/^\[\[/,/^$/d; /^\[lints/,$d; /^autotests/d; /^autobenches/d; /^readme/d' Cargo.toml >"$crate/Cargo.toml"
   printf '\n[workspace]\n' >>"$crate/Cargo.toml"
+  if [ "$part" = logins ]; then
+    lay_out_whole "$crate"
+    return
+  fi
   local modules="domain"
   [ "$part" = domain ] || modules="config domain keys system telemetry"
   for module in $modules; do
@@ -55,24 +60,45 @@ lay_out() {
   } >"$crate/src/service/sessions.rs"
 }
 
+# The whole library; of the tests what asks for tokens.
+lay_out_whole() {
+  local crate=$1 module
+  cp -r src assets templates "$crate/"
+  rm -r "$crate/src/main.rs" "$crate/src/cli.rs" "$crate/src/cli"
+  sed -i '/^pub mod cli;/d' "$crate/src/lib.rs"
+  rm -rf "$crate/tests"
+  mkdir "$crate/tests"
+  for module in auth support token; do
+    cp -r "tests/$module" "tests/$module.rs" "$crate/tests/"
+    echo "mod $module;"
+  done >"$crate/tests/main.rs"
+  printf '\n[[test]]\nname = "all"\npath = "tests/main.rs"\n' >>"$crate/Cargo.toml"
+}
+
 mutate() {
-  local part=$1 files filter out=$root/target/mutants/$1.out file
+  local part=$1 files filter tests=--lib out=$root/target/mutants/$1.out file
   case $part in
     domain) files="domain/*.rs" filter="domain::" ;;
-    tokens) files="keys/id.rs keys/seal.rs keys/session.rs keys/signer.rs keys/symmetric.rs keys/token.rs keys/verify.rs" filter="keys::" ;;
+    tokens) files="keys.rs keys/*.rs" filter="keys::" ;;
     parsers) files="config/syntax.rs config/value.rs http/*.rs http/body/*.rs" filter="http:: config::syntax config::value config::live config::check config::tests" ;;
+    logins)
+      files="http/route.rs http/registry.rs service/issue.rs service/login.rs store/memo.rs"
+      filter="http::route:: store::memo:: store::sqlite:: auth:: token::" tests="--lib --test=all"
+      ;;
     *) echo "no such part: $part" >&2; exit 2 ;;
   esac
   lay_out "$part"
   rm -rf "$out"
   local arguments=()
   for file in $files; do arguments+=(--file "src/$file"); done
+  for file in $tests; do arguments+=("--cargo-test-arg=$file"); done
   echo "== $part"
-  # In place: the copy above may be changed, and keeps what is built from one mutant to the next.
+  # In place: the copy above may be changed, and keeps what is built from one mutant to the next. A mutant that never ends must
+  # not take all memory, and is waited for long enough that a busy machine alone makes none time out.
   # shellcheck disable=SC2086
-  (cd "target/mutants/$part" && CARGO_TARGET_DIR="$root/target/mutants/target" PROPTEST_CASES="${PROPTEST_CASES:-64}" \
-    cargo mutants --in-place --no-shuffle --colors never --timeout 60 --output "$out" "${arguments[@]}" \
-    --cargo-test-arg=--lib -- $filter) || true
+  (ulimit -v 12000000 && cd "target/mutants/$part" && CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target/mutants/target}" CARGO_INCREMENTAL=1 \
+    PROPTEST_CASES="${PROPTEST_CASES:-64}" cargo mutants --in-place --no-shuffle --colors never \
+    --timeout "${MUTANTS_TIMEOUT:-120}" --output "$out" "${arguments[@]}" -- -- $filter) || true
   local missed=$out/mutants.out/missed.txt caught timeout
   caught=$(wc -l <"$out/mutants.out/caught.txt")
   timeout=$(wc -l <"$out/mutants.out/timeout.txt")
@@ -82,7 +108,7 @@ mutate() {
 }
 
 killed=0 all=0
-[ $# -gt 0 ] || set -- domain tokens parsers
+[ $# -gt 0 ] || set -- domain tokens parsers logins
 for part in "$@"; do mutate "$part"; done
 echo "together: $killed of $all mutants killed, $((killed * 1000 / all))/1000"
 [ $((killed * 100)) -ge $((all * ${MUTANTS_LEAST:-95})) ]

@@ -22,7 +22,7 @@ impl SigningKeyId {
         // Thirty bytes are 48 groups of 5 bits without a rest, so no padding arises.
         let (mut bits, mut count) = (0_u32, 0);
         for byte in bytes {
-            bits = (bits << 8 | u32::from(*byte)) & 0xfff;
+            bits = ((bits << 8) + u32::from(*byte)) & 0xfff;
             count += 8;
             while count >= 5 {
                 count -= 5;
