@@ -7,9 +7,9 @@
 # make profile      where the server's time goes, and a flame graph (needs perf)
 # make test-schema  the REST API against its own OpenAPI document (part of `make test`; SEED=N for other questions)
 # make soak         the long forms: faults at every system call, floods, many clients, timing; prints figures (an hour)
-# make fuzz         every fuzz target under libFuzzer (nightly Rust and cargo-fuzz); FUZZ_SECONDS for each, 60 by default
-# make mutants      mutation testing of rules, tokens and parsers (needs cargo-mutants; an hour); PARTS='domain tokens parsers'
-# make coverage     lines that the tests reach, by module (fetches llvm-cov of rustc's own LLVM)
+# make fuzz         every fuzz target under libFuzzer (gets cargo-fuzz if it is not there); FUZZ_SECONDS for each, 60 by default
+# make mutants      mutation testing (needs cargo-mutants; some hours); PARTS='domain tokens parsers routes logins'
+# make coverage     lines that `make test-quick` reaches, by module (gets llvm-cov of rustc's own LLVM if it is not there)
 
 CARGO ?= cargo
 

@@ -2,6 +2,7 @@
 
 #![no_main]
 
+#[expect(dead_code, reason = "words and costs are for the tests' own mutator: libFuzzer finds its own")]
 mod targets;
 
 use std::sync::OnceLock;

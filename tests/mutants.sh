@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Mutation testing: every change that cargo-mutants makes to the code has to be noticed by a test.
 #
-#   tests/mutants.sh [PART...]    parts: domain tokens parsers logins (default: all)
+#   tests/mutants.sh [PART...]    parts: domain tokens parsers routes logins (default: all)
 #
 # The whole crate and all its tests take a minute to build for each mutant, so the parts are laid out as crates of their own.
 # `domain` is the rules, `tokens` is keys and tokens, `parsers` is what reads headers, bodies and the configuration: modules, what
-# stands below them, and their unit tests. `logins` is the way from a request to its token: the library and the whole requests
-# of tests/token and tests/auth. What cannot be noticed is excluded in .cargo/mutants.toml, each with its reason.
+# stands below them, and their unit tests. `routes` and `logins` are the way from a request to its token, in the whole library:
+# the one with unit tests, the other with the whole requests of tests/token and tests/auth. What cannot be noticed is excluded in .cargo/mutants.toml, each with its reason.
 # Ends with a failure below MUTANTS_LEAST percent (95). What timed out counts as noticed, and is named.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,7 +27,7 @@ lay_out() {
   # The package and its dependencies, without the program, the tests and the benches.
   sed -e '/^\[\[/,/^$/d; /^\[lints/,$d; /^autotests/d; /^autobenches/d; /^readme/d' Cargo.toml >"$crate/Cargo.toml"
   printf '\n[workspace]\n' >>"$crate/Cargo.toml"
-  if [ "$part" = logins ]; then
+  if [ "$part" = routes ] || [ "$part" = logins ]; then
     lay_out_whole "$crate"
     return
   fi
@@ -81,9 +81,10 @@ mutate() {
     domain) files="domain/*.rs" filter="domain::" ;;
     tokens) files="keys.rs keys/*.rs" filter="keys::" ;;
     parsers) files="config/syntax.rs config/value.rs http/*.rs http/body/*.rs" filter="http:: config::syntax config::value config::live config::check config::tests" ;;
+    routes) files="http/route.rs store/memo.rs" filter="http::route:: store::memo::" ;;
     logins)
-      files="http/route.rs http/registry.rs service/issue.rs service/login.rs store/memo.rs"
-      filter="http::route:: store::memo:: store::sqlite:: auth:: token::" tests="--lib --test=all"
+      files="http/registry.rs service/issue.rs service/login.rs" tests=--test=all
+      filter="token:: auth::kinds auth::refresh auth::throttle"
       ;;
     *) echo "no such part: $part" >&2; exit 2 ;;
   esac
@@ -91,14 +92,13 @@ mutate() {
   rm -rf "$out"
   local arguments=()
   for file in $files; do arguments+=(--file "src/$file"); done
-  for file in $tests; do arguments+=("--cargo-test-arg=$file"); done
   echo "== $part"
   # In place: the copy above may be changed, and keeps what is built from one mutant to the next. A mutant that never ends must
   # not take all memory, and is waited for long enough that a busy machine alone makes none time out.
   # shellcheck disable=SC2086
   (ulimit -v 12000000 && cd "target/mutants/$part" && CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target/mutants/target}" CARGO_INCREMENTAL=1 \
     PROPTEST_CASES="${PROPTEST_CASES:-64}" cargo mutants --in-place --no-shuffle --colors never \
-    --timeout "${MUTANTS_TIMEOUT:-120}" --output "$out" "${arguments[@]}" -- -- $filter) || true
+    --timeout "${MUTANTS_TIMEOUT:-120}" --output "$out" --cargo-test-arg="$tests" "${arguments[@]}" -- -- $filter) || true
   local missed=$out/mutants.out/missed.txt caught timeout
   caught=$(wc -l <"$out/mutants.out/caught.txt")
   timeout=$(wc -l <"$out/mutants.out/timeout.txt")
@@ -108,7 +108,7 @@ mutate() {
 }
 
 killed=0 all=0
-[ $# -gt 0 ] || set -- domain tokens parsers logins
+[ $# -gt 0 ] || set -- domain tokens parsers routes logins
 for part in "$@"; do mutate "$part"; done
 echo "together: $killed of $all mutants killed, $((killed * 1000 / all))/1000"
 [ $((killed * 100)) -ge $((all * ${MUTANTS_LEAST:-95})) ]

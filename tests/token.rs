@@ -1,6 +1,7 @@
 //! Whole requests to the token endpoint: what every client of `token-protocol` sends, and what it gets.
 
 mod credentials;
+mod endpoint;
 mod events;
 mod grants;
 mod secrets;

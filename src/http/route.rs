@@ -120,6 +120,39 @@ mod tests {
     }
 
     #[test]
+    fn every_path_outside_the_api_has_its_route_its_label_and_its_headers() {
+        let paths = [
+            ("/v2/auth", Route::Token, "token"),
+            ("/token", Route::Token, "token"),
+            ("/v2/", Route::RegistryPing, "registry_ping"),
+            ("/v2", Route::RegistryPing, "registry_ping"),
+            ("/keys/services/dockpass/keys", Route::Jwks, "jwks"),
+            ("/.well-known/jwks.json", Route::Jwks, "jwks"),
+            ("/keys/services/dockpass/root.pem", Route::RootCertificate, "root_certificate"),
+            ("/health/instance", Route::HealthInstance, "health_instance"),
+            ("/health", Route::Health, "health"),
+            ("/health/endtoend", Route::Health, "health"),
+            ("/status", Route::Health, "health"),
+            ("/health/warning", Route::Health, "health"),
+            ("/_internal_ping", Route::InternalPing, "internal_ping"),
+            ("/metrics", Route::Metrics, "metrics"),
+        ];
+        for (path, route, label) in paths {
+            let parsed = Route::parse(&Method::GET, path);
+            assert_eq!((parsed.as_ref(), route.label()), (Ok(&route), label), "{path}");
+            assert_eq!(route.surface(), Surface::Api);
+            let refused = Route::parse(&Method::DELETE, path);
+            assert!(matches!(refused, Err(RouteError::MethodNotAllowed(_))), "{path}");
+        }
+        let config = Route::parse(&Method::GET, "/config").unwrap();
+        assert!(matches!(config, Route::Quay(_)) && config.surface() == Surface::Api);
+        let page = Route::parse(&Method::GET, "/signin").unwrap();
+        assert!(matches!(page, Route::Web(_)) && page.surface() == Surface::Page);
+        let api = Route::parse(&Method::GET, "/api/v1/user/").unwrap();
+        assert!(matches!(api, Route::Api(_)) && api.surface() == Surface::Api);
+    }
+
+    #[test]
     fn another_spelling_of_a_path_is_another_path() {
         for path in ["/TOKEN", "/token/", "//token", "/v2/../token", "/%74oken", "/v2/auth/", ""] {
             assert_eq!(Route::parse(&Method::GET, path), Err(RouteError::NotFound), "{path}");

@@ -213,3 +213,14 @@ impl KeyDirectory {
         file::replace(&path, &format!("{text}\n"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_certificate_is_a_file_of_the_directory() {
+        let directory = KeyDirectory::existing(Path::new("keys"));
+        assert_eq!(directory.root_certificate_file(), Path::new("keys/root.crt"));
+    }
+}

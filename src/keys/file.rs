@@ -190,7 +190,16 @@ mod tests {
         replace(&path, "").unwrap();
         fs::write(&path, [0xff, 0xfe]).unwrap();
         assert!(read(&path, Privacy::Secret).unwrap_err().to_string().contains("not a text file"));
-        fs::write(&path, vec![b'a'; 70_000]).unwrap();
+        fs::write(&path, vec![b'a'; 65_536]).unwrap();
+        assert_eq!(read(&path, Privacy::Secret).unwrap().len(), 65_536);
+        fs::write(&path, vec![b'a'; 65_537]).unwrap();
         assert!(read(&path, Privacy::Secret).unwrap_err().to_string().contains("larger"));
+    }
+    #[test]
+    fn what_is_not_there_is_removed_already_and_what_cannot_be_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        remove(&directory.path().join("none")).unwrap();
+        assert!(remove(directory.path()).is_err());
+        assert!(sync_directory(&directory.path().join("none/verify.key")).is_err());
     }
 }

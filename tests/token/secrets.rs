@@ -55,7 +55,18 @@ async fn without_a_verifier_a_disabled_owner_refuses_all_the_same() {
     assert!(!has_verifier(&installation), "no hash is spent on it");
 }
 
-/// The clock is where hashing begins; what is changed while it runs is read when it ends.
+#[tokio::test]
+async fn a_disabled_robot_and_a_robot_of_a_disabled_owner_are_out() {
+    let (installation, secret) = acme();
+    for account in ["acme+ci", "acme"] {
+        installation.disable(account);
+        assert_eq!(log_in(&installation, &secret).await, 401, "{account}");
+        installation.enable(account);
+        assert_eq!(log_in(&installation, &secret).await, 200, "{account}");
+    }
+}
+
+/// What is changed while hashing runs is read when it ends.
 #[tokio::test]
 async fn what_changes_while_a_secret_is_hashed_counts() {
     let (installation, secret) = acme();
