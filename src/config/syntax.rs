@@ -149,8 +149,29 @@ mod tests {
             "[x]:1",
             "::1",
             "a:1:2",
+            "a:",
+            "a-",
+            "a.-b.c",
+            "[::1]:",
+            "[::1]x",
+            "[::1]:0",
         ];
         check(&host(), &good, &bad);
+        let longest = format!("{}.example", "a".repeat(245));
+        check(&host(), &[&longest], &[&format!("a{longest}")]);
+    }
+
+    #[test]
+    fn what_stands_in_tokens_and_headers_is_a_short_line_of_ascii() {
+        let longest = "~".repeat(255);
+        let bad = ["", &format!("{longest}~"), "a\"b", "a\\b", "a\nb", "\u{e9}"];
+        check(&label(), &["registry.example:5000", "my registry", &longest], &bad);
+    }
+
+    #[test]
+    fn a_path_is_anything_that_a_file_can_be_called() {
+        check(&path(), &["keys", "/var/lib/dockpass/keys", " "], &["", "a\0b"]);
+        check(&address(), &["127.0.0.1:80", "[::1]:0"], &["127.0.0.1", "localhost:80", ":80"]);
     }
 
     #[test]
@@ -200,7 +221,15 @@ mod tests {
         check(
             &database(),
             &["sqlite:data/dockpass.db", "sqlite:/var/lib/dockpass/db"],
-            &["sqlite:", "sqlite::memory:", "sqlite:///x", "sqlite:x?mode=ro", "postgres://x", "x.db"],
+            &[
+                "sqlite:",
+                "sqlite::memory:",
+                "sqlite:///x",
+                "sqlite:x?mode=ro",
+                "sqlite:a\0b",
+                "postgres://x",
+                "x.db",
+            ],
         );
     }
 }
