@@ -199,6 +199,14 @@ CREATE TABLE session (
 CREATE INDEX session_by_account ON session (account_id);
 CREATE INDEX session_by_expiry ON session (expires_at);
 
+-- What clients of Quay set on a namespace and read back. Nothing is decided by it.
+CREATE TABLE namespace_setting (
+    account_id            INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    invoice_email         INTEGER NOT NULL CHECK (invoice_email IN (0, 1)),
+    invoice_email_address TEXT,
+    tag_expiration        INTEGER NOT NULL          -- seconds that deleted tags are kept
+) STRICT;
+
 -- Names that were given up, until no token that was issued under them can still be valid.
 CREATE TABLE retired_name (
     name  TEXT PRIMARY KEY,                         -- a namespace, or namespace/repository

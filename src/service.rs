@@ -47,6 +47,7 @@ pub mod robot_pages;
 pub mod robot_tokens;
 pub mod robots;
 pub mod sessions;
+pub mod settings;
 pub mod superusers;
 pub mod team_pages;
 pub mod teams;

@@ -28,6 +28,7 @@ pub mod reseal;
 pub mod robots;
 pub mod search;
 pub mod sessions;
+pub mod settings;
 pub mod sqlite;
 pub mod teams;
 

@@ -58,7 +58,9 @@ impl Route {
             "/v2/auth" | "/token" => (Self::Token, "GET, HEAD, POST"),
             "/oauth2/federation/robot/token" => (Self::RobotToken, "GET, HEAD"),
             "/v2/" | "/v2" => (Self::RegistryPing, "GET, HEAD"),
-            "/keys/services/dockpass/keys" | "/.well-known/jwks.json" => (Self::Jwks, "GET, HEAD"),
+            "/keys/services/dockpass/keys" | "/keys/services/quay/keys" | "/.well-known/jwks.json" => {
+                (Self::Jwks, "GET, HEAD")
+            }
             "/keys/services/dockpass/root.pem" => (Self::RootCertificate, "GET, HEAD"),
             "/health/instance" => (Self::HealthInstance, "GET, HEAD"),
             "/health" | "/health/endtoend" | "/status" | "/health/warning" => (Self::Health, "GET, HEAD"),

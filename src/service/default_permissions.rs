@@ -180,7 +180,8 @@ pub fn create(
             }
         };
         let new = Rule { uuid: new_uuid(app), activating, delegate, role };
-        put(app, tx, actor, &organization, &new, "create_prototype_permission")?;
+        put(tx, &organization, &new)?;
+        record(app, tx, actor, &organization, &new, "create_prototype_permission", None)?;
         find(tx, &organization, &new.uuid)
     })
 }
@@ -201,14 +202,7 @@ fn account(
     Ok(found)
 }
 
-fn put(
-    app: &App,
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    organization: &Account,
-    rule: &Rule,
-    kind: &str,
-) -> Result<(), ServiceError> {
+fn put(tx: &mut Tx<'_>, organization: &Account, rule: &Rule) -> Result<(), ServiceError> {
     let delegate = match &rule.delegate {
         Delegate::Account(account) => Grantee::Account(account.id),
         Delegate::Team(team) => Grantee::Team(team.id),
@@ -220,7 +214,7 @@ fn put(
         delegate,
         role: rule.role,
     })?;
-    record(app, tx, actor, organization, rule, kind)
+    Ok(())
 }
 
 fn record(
@@ -230,6 +224,7 @@ fn record(
     organization: &Account,
     rule: &Rule,
     kind: &str,
+    original: Option<Role>,
 ) -> Result<(), ServiceError> {
     let (delegate, robot) = match &rule.delegate {
         Delegate::Account(account) => {
@@ -237,12 +232,15 @@ fn record(
         }
         Delegate::Team(_) => ("delegate_team", None),
     };
-    let metadata = json!({
+    let mut metadata = json!({
         "prototypeid": rule.uuid,
         "role": rule.role.as_str(),
         "activating_username": rule.activating.as_ref().map(|account| account.name.as_str()),
         delegate: rule.delegate.name(),
     });
+    if let (Some(members), Some(role)) = (metadata.as_object_mut(), original) {
+        members.insert("original_role".to_owned(), role.as_str().into());
+    }
     let event = Event { kind, namespace: Some(organization.id), repository: None, robot, metadata };
     Ok(actor.record(app, tx, &event)?)
 }
@@ -264,8 +262,9 @@ pub fn set_role(
     app.store.write("change default permission", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
         let mut shown = find(tx, &organization, uuid)?;
-        shown.rule.role = role;
-        put(app, tx, actor, &organization, &shown.rule, "modify_prototype_permission")?;
+        let old = std::mem::replace(&mut shown.rule.role, role);
+        put(tx, &organization, &shown.rule)?;
+        record(app, tx, actor, &organization, &shown.rule, "modify_prototype_permission", Some(old))?;
         Ok(shown)
     })
 }
@@ -276,6 +275,6 @@ pub fn delete(app: &App, actor: &Actor, organization_name: &str, uuid: &str) -> 
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
         let rule = find(tx, &organization, uuid)?.rule;
         tx.delete_default_permission(organization.id, uuid)?;
-        record(app, tx, actor, &organization, &rule, "delete_prototype_permission")
+        record(app, tx, actor, &organization, &rule, "delete_prototype_permission", None)
     })
 }

@@ -3,6 +3,7 @@
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
+use super::settings::{self, SettingsChange};
 use super::teams;
 use crate::domain::name::Namespace;
 use crate::domain::oauth::OAuthScope;
@@ -10,6 +11,7 @@ use crate::domain::permission::TeamRole;
 use crate::store::Tx;
 use crate::store::accounts::{Account, AccountKind, NewAccount};
 use crate::store::audit::Event;
+use crate::store::settings::NamespaceSettings;
 use serde_json::json;
 
 /// The team that a new organization's creator is put into.
@@ -160,6 +162,8 @@ pub struct View {
     pub is_member: bool,
     /// Its teams, for members only.
     pub teams: Option<Vec<teams::Shown>>,
+    /// What was set on it.
+    pub settings: NamespaceSettings,
 }
 
 /// An organization as the actor sees it: anybody at all, but outsiders see little more than that it exists.
@@ -178,11 +182,18 @@ fn look_at(tx: &mut Tx<'_>, actor: &Actor, account: Account) -> Result<View, Ser
     let scoped = sufficient.into_iter().any(|scope| actor.require_scope(scope).is_ok());
     let is_member = administers || (scoped && actor.is_member(tx, &account)?);
     let teams = if is_member { Some(teams::shown(tx, actor, &account, administers)?) } else { None };
-    Ok(View { account, administers, is_member, teams })
+    let settings = tx.namespace_settings(account.id)?;
+    Ok(View { account, administers, is_member, teams, settings })
 }
 
-/// Changes an organization's address (`None`: nothing; empty: no address any more) and shows what it is then.
-pub fn update(app: &App, actor: &Actor, name: &str, email: Option<&str>) -> Result<View, ServiceError> {
+/// Changes an organization's address (`None`: nothing; empty: no address any more) and settings, and shows what it is then.
+pub fn update(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    email: Option<&str>,
+    settings: &SettingsChange,
+) -> Result<View, ServiceError> {
     app.store.write("change organization", |tx| {
         let mut organization = teams::organization(tx, actor, name, Mode::Write)?;
         if let Some(email) = email {
@@ -193,18 +204,19 @@ pub fn update(app: &App, actor: &Actor, name: &str, email: Option<&str>) -> Resu
                 {
                     return Err(ServiceError::Invalid("E-mail address already used".to_owned()));
                 }
-                organization.email = email.map(ToOwned::to_owned);
+                let old = std::mem::replace(&mut organization.email, email.map(ToOwned::to_owned));
                 tx.update_account(&organization)?;
                 let event = Event {
                     kind: "org_change_email",
                     namespace: Some(organization.id),
                     repository: None,
                     robot: None,
-                    metadata: json!({ "email": email, "namespace": organization.name }),
+                    metadata: json!({ "email": email, "namespace": organization.name, "old_email": old }),
                 };
                 actor.record(app, tx, &event)?;
             }
         }
+        settings::change_in(app, tx, actor, &organization, settings)?;
         look_at(tx, actor, organization)
     })
 }

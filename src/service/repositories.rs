@@ -369,6 +369,8 @@ pub struct View {
     pub writes: bool,
     /// Whether the actor may change who may do what.
     pub administers: bool,
+    /// How long deleted tags of the namespace are kept, in seconds, as it was set.
+    pub tag_expiration: i64,
 }
 
 /// One repository that the actor may see.
@@ -383,6 +385,8 @@ pub fn view(app: &App, actor: &Actor, name: &RepositoryName) -> Result<View, Ser
         let role = actor.role(tx, &namespace, &repository, Mode::Write)?;
         let administers = role == Some(Role::Admin) && actor.require_scope(OAuthScope::RepoAdmin).is_ok();
         let scoped = administers || actor.require_scope(OAuthScope::RepoWrite).is_ok();
-        Ok(View { namespace, repository, writes: scoped && role >= Some(Role::Write), administers })
+        let writes = scoped && role >= Some(Role::Write);
+        let tag_expiration = tx.namespace_settings(namespace.id)?.tag_expiration;
+        Ok(View { namespace, repository, writes, administers, tag_expiration })
     })
 }

@@ -5,29 +5,16 @@ use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::organizations::{OWNERS, check_email, check_free};
 use super::repositories::find_namespace;
-use super::users::{find, hash_password};
+use super::users::{find, hash_password, record_as};
 use crate::domain::credential::Secret;
 use crate::domain::name::{Namespace, RobotName, ShortName};
 use crate::domain::permission::TeamRole;
 use crate::store::Tx;
 use crate::store::accounts::{Account, AccountKind};
-use crate::store::audit::Event;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Characters of a password that is made for a user.
 const GENERATED: usize = 32;
-
-fn record(
-    app: &App,
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    namespace: &Account,
-    kind: &str,
-    metadata: Value,
-) -> Result<(), ServiceError> {
-    let event = Event { kind, namespace: Some(namespace.id), repository: None, robot: None, metadata };
-    Ok(actor.record(app, tx, &event)?)
-}
 
 /// Makes a user with a password that nobody chose, which is told once.
 pub fn create_user(
@@ -67,21 +54,22 @@ pub fn update_user(
         let mut user = before.clone();
         if let Some(hash) = &hash {
             tx.set_password(user.id, hash, app.now())?;
-            record(app, tx, actor, &user, "user_change_password", json!({ "username": name }))?;
+            record_as(app, tx, actor, &user, "user_change_password", json!({ "username": name }))?;
         }
         if let Some(email) = email
             && user.email.as_deref() != Some(email)
         {
             check_email_is_free(tx, email)?;
-            user.email = Some(email.to_owned());
-            record(app, tx, actor, &user, "user_change_email", json!({ "username": name }))?;
+            let old = user.email.replace(email.to_owned());
+            let metadata = json!({ "username": name, "email": email, "old_email": old });
+            record_as(app, tx, actor, &user, "user_change_email", metadata)?;
         }
         if let Some(enabled) = change.enabled
             && enabled != user.enabled
         {
             user.enabled = enabled;
             let kind = if enabled { "user_enable" } else { "user_disable" };
-            record(app, tx, actor, &user, kind, json!({ "username": name }))?;
+            record_as(app, tx, actor, &user, kind, json!({ "username": name }))?;
         }
         if hash.is_some() || !user.enabled {
             tx.delete_sessions(user.id)?;
@@ -160,8 +148,8 @@ pub fn rename_organization(app: &App, actor: &Actor, name: &str, new: &str) -> R
             return Ok(old);
         }
         let renamed = rename_in(app, tx, &old, new)?;
-        let metadata = json!({ "old_organization_name": name, "new_organization_name": new });
-        record(app, tx, actor, &renamed, "org_change_name", metadata)?;
+        let metadata = json!({ "old_name": name, "new_name": new });
+        record_as(app, tx, actor, &renamed, "org_change_name", metadata)?;
         Ok(renamed)
     })
 }
@@ -174,7 +162,7 @@ pub fn delete_organization(app: &App, actor: &Actor, name: &str) -> Result<(), S
         tx.release_mirror_robots(found.id)?;
         tx.delete_account(found.id)?;
         tx.retire_name(name, app.retirement())?;
-        record(app, tx, actor, &found, "org_delete", json!({ "namespace": name }))
+        record_as(app, tx, actor, &found, "org_delete", json!({ "namespace": name }))
     })
 }
 
@@ -200,8 +188,7 @@ pub fn take_ownership(app: &App, actor: &Actor, name: &str) -> Result<(), Servic
             None => tx.insert_team(found.id, OWNERS, TeamRole::Admin, "")?,
         };
         tx.insert_member(owners.id, identity.id)?;
-        let metadata =
-            json!({ "namespace": name, "was_user": was_user, "superuser": identity.name.as_str() });
-        record(app, tx, actor, &found, "take_ownership", metadata)
+        let metadata = json!({ "namespace": name, "was_user": was_user });
+        record_as(app, tx, actor, &found, "take_ownership", metadata)
     })
 }

@@ -4,6 +4,7 @@ use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::organizations::{check_email, check_free};
+use super::settings::{self, SettingsChange};
 use super::superusers::{check_email_is_free, rename_in};
 use crate::domain::credential::Secret;
 use crate::domain::decide::Authority;
@@ -14,7 +15,8 @@ use crate::store::access::authority;
 use crate::store::accounts::{Account, AccountKind, NewAccount};
 use crate::store::audit::Event;
 use crate::store::audit::Origin;
-use serde_json::json;
+use crate::store::settings::NamespaceSettings;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Fewest characters of a password (Quay's rule).
@@ -58,7 +60,23 @@ pub(super) fn create_in(
 }
 
 fn record(app: &App, tx: &mut Tx<'_>, actor: &Actor, user: &Account, kind: &str) -> Result<(), ServiceError> {
-    let metadata = json!({ "username": user.name });
+    record_as(app, tx, actor, user, kind, json!({ "username": user.name }))
+}
+
+/// As [`record`], with other metadata. Where a super-user did it to somebody else, Quay says so.
+pub(super) fn record_as(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    user: &Account,
+    kind: &str,
+    mut metadata: Value,
+) -> Result<(), ServiceError> {
+    if let (Some(members), Some(identity)) = (metadata.as_object_mut(), actor.identity())
+        && identity.id != user.id
+    {
+        members.insert("superuser".to_owned(), identity.name.as_str().into());
+    }
     let event = Event { kind, namespace: Some(user.id), repository: None, robot: None, metadata };
     Ok(actor.record(app, tx, &event)?)
 }
@@ -123,6 +141,8 @@ pub struct Changes<'a> {
     pub password: Option<&'a Secret>,
     /// Another name, and with it its robots'; where FEATURE_USER_RENAME is on.
     pub name: Option<&'a str>,
+    /// Other settings.
+    pub settings: SettingsChange,
 }
 
 /// Changes the acting user: all of it or nothing.
@@ -137,13 +157,15 @@ pub fn change(app: &App, actor: &Actor, changes: &Changes<'_>) -> Result<(), Ser
         let mut user = acting(tx, actor)?;
         if let Some(email) = email.filter(|email| user.email.as_deref() != Some(*email)) {
             check_email_is_free(tx, email)?;
-            user.email = Some(email.to_owned());
+            let old = user.email.replace(email.to_owned());
             tx.update_account(&user)?;
-            record(app, tx, actor, &user, "account_change_email")?;
+            let metadata = json!({ "username": user.name, "email": email, "old_email": old });
+            record_as(app, tx, actor, &user, "user_change_email", metadata)?;
         }
         if let Some(hash) = &hash {
             set_password_in(app, tx, actor, &user, hash)?;
         }
+        settings::change_in(app, tx, actor, &user, &changes.settings)?;
         match changes.name.filter(|name| user.name != *name) {
             Some(name) => rename(app, tx, actor, &user, name),
             None => Ok(()),
@@ -158,7 +180,8 @@ fn rename(app: &App, tx: &mut Tx<'_>, actor: &Actor, user: &Account, name: &str)
         return Err(ServiceError::Refused("Username cannot be changed".to_owned()));
     }
     let renamed = rename_in(app, tx, user, name)?;
-    record(app, tx, actor, &renamed, "account_change_username")
+    let metadata = json!({ "username": renamed.name, "old_username": user.name });
+    record_as(app, tx, actor, &renamed, "user_change_name", metadata)
 }
 
 /// Fails unless the actor may change its own account. A read-only super-user changes nothing, not even that.
@@ -226,7 +249,10 @@ pub struct Membership {
 }
 
 /// The acting user and the organizations that it belongs to, by name.
-pub fn myself(app: &App, actor: &Actor) -> Result<(Account, Vec<Membership>), ServiceError> {
+pub fn myself(
+    app: &App,
+    actor: &Actor,
+) -> Result<(Account, Vec<Membership>, NamespaceSettings), ServiceError> {
     app.store.read("user", |tx| {
         let identity = actor.require_account()?;
         actor.require_scope(OAuthScope::UserRead).or_else(|_| actor.require_scope(OAuthScope::UserAdmin))?;
@@ -242,7 +268,8 @@ pub fn myself(app: &App, actor: &Actor) -> Result<(Account, Vec<Membership>), Se
             Membership { organization, administers, creates: authority != Authority::None }
         };
         let memberships = organizations.into_iter().map(membership).collect();
-        Ok((user, memberships))
+        let settings = tx.namespace_settings(user.id)?;
+        Ok((user, memberships, settings))
     })
 }
 

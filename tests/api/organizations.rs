@@ -141,19 +141,35 @@ async fn only_administrators_change_an_organization() {
     let all = json!({
         "email": "new@example.com",
         "invoice_email": true,
-        "invoice_email_address": null,
+        "invoice_email_address": "bills@example.com",
         "tag_expiration_s": 0,
         "unknown": [],
     });
     for _ in 0..2 {
         assert_eq!(acme.send(&owner, "PUT", "/organization/acme", &all).await.status, 200);
     }
-    let expected = [json!({ "email": "new@example.com", "namespace": "acme" })];
-    let mut written = acme.installation.events("org_change_email");
-    for event in &mut written {
-        event.as_object_mut().unwrap().retain(|key, _| !key.starts_with("oauth_"));
-    }
-    assert_eq!(written, expected, "what stays as it was is no change");
+    let changed = |kind: &str| {
+        let mut written = acme.installation.events(kind);
+        for event in &mut written {
+            event.as_object_mut().unwrap().retain(|key, _| !key.starts_with("oauth_") && key != "namespace");
+        }
+        written
+    };
+    // What stays as it was is no change.
+    assert_eq!(changed("org_change_email"), [json!({ "email": "new@example.com", "old_email": null })]);
+    let invoicing =
+        [json!({ "invoice_email": true }), json!({ "invoice_email_address": "bills@example.com" })];
+    assert_eq!(changed("org_change_invoicing"), invoicing);
+    assert_eq!(changed("org_change_tag_expiration"), [json!({ "tag_expiration": 0 })]);
+    let path = "/organization/acme";
+    let shown = acme.send(&owner, "PUT", path, &json!({ "invoice_email_address": null })).await.json();
+    assert_eq!(shown["invoice_email_address"], Value::Null);
+    assert_eq!((&shown["invoice_email"], &shown["tag_expiration_s"]), (&true.into(), &0.into()));
+    assert_eq!(acme.get(&owner, path).await.json(), shown, "as it was left");
+    let repository = acme.get(&acme.token("alice", ALL), "/repository/acme/app").await.json();
+    assert_eq!(repository["tag_expiration_s"], 0);
+    let negative = acme.send(&owner, "PUT", path, &json!({ "tag_expiration_s": -1 })).await;
+    assert_api_error(&negative, 400, "invalid_request", "-1 is less than the minimum of 0");
 }
 
 #[tokio::test]

@@ -280,8 +280,26 @@ async fn a_user_is_changed_as_a_whole_or_not_at_all_and_never_by_who_may_only_re
     let change = json!({ "email": "new@example.com", "password": "a-new-password", "username": "bob" });
     assert_eq!(acme.send(&alice, "PUT", "/user/", &change).await.status, 400, "the name is taken");
     assert_eq!(acme.get(&alice, "/user/").await.json()["email"], "alice@example.com");
-    assert!(acme.installation.events("account_change_email").is_empty());
-    let reader = acme.token("alice", "user:read");
+    assert!(acme.installation.events("user_change_email").is_empty());
+    let settings = json!({
+        "email": "alice@example.org", "tag_expiration_s": 3600, "invoice_email": true, "invoice_email_address": "b@example.com",
+    });
+    let shown = acme.send(&alice, "PUT", "/user/", &settings).await.json();
+    for (member, value) in settings.as_object().unwrap() {
+        assert_eq!(shown[member], *value);
+    }
+    let renamed = acme.send(&alice, "PUT", "/user/", &json!({ "username": "alicia" })).await.json();
+    assert_eq!((&renamed["username"], &renamed["tag_expiration_s"]), (&"alicia".into(), &3600.into()));
+    let told = |kind: &str, member: &str| acme.installation.events(kind)[0][member].clone();
+    assert_eq!(told("user_change_email", "old_email"), "alice@example.com");
+    assert_eq!(told("user_change_name", "old_username"), "alice");
+    assert_eq!(told("user_change_tag_expiration", "tag_expiration"), 3600);
+    assert_eq!(
+        acme.send(&alice, "PUT", "/user/", &json!({ "username": "alice" })).await.status,
+        400,
+        "retired"
+    );
+    let reader = acme.token("alicia", "user:read");
     let auditor = acme.token("auditor", ALL);
     for (token, path, body) in [
         (&reader, "/user/", json!({})),

@@ -228,7 +228,7 @@ async fn an_issuer_that_would_not_be_asked_is_refused_when_it_is_configured() {
         ("https://10.0.0.1", internal),
         ("https://[::1]", internal),
     ] {
-        assert_message(&set(issuer).await, text);
+        assert_api_error(&set(issuer).await, 400, "invalid_request", text);
     }
     assert_eq!(set("https://idp.example/realm/").await.status, 200);
     let audience = json!([{ "issuer": "https://idp.example", "subject": "x", "audience": "elsewhere" }]);

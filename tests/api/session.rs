@@ -1,6 +1,6 @@
 //! Signing in and out, and what a browser has to prove.
 
-use super::Acme;
+use super::{Acme, assert_api_error};
 use crate::support::{Answer, Installation};
 use dockpass::domain::random::Random;
 use dockpass::service::sessions::{SessionId, csrf_token};
@@ -82,6 +82,19 @@ async fn a_wrong_password_has_quays_words() {
 }
 
 #[tokio::test]
+async fn nobody_makes_a_repository_and_is_told_what_is_missing() {
+    let acme = Acme::new();
+    let browser = Browser::new(&acme.installation);
+    let mut body = json!({ "repository": "web", "visibility": "private", "description": "" });
+    let refused = browser.send("POST", "/repository", &body, &[]).await;
+    let text = "Must provide a namespace or must be logged in.";
+    assert_api_error(&refused, 400, "invalid_request", text);
+    body["namespace"] = "acme".into();
+    let refused = browser.send("POST", "/repository", &body, &[]).await;
+    assert_api_error(&refused, 401, "invalid_token", "Requires authentication");
+}
+
+#[tokio::test]
 async fn a_change_by_cookie_needs_the_csrf_token_of_that_cookie_and_our_own_origin() {
     let acme = Acme::new();
     let mut browser = Browser::new(&acme.installation);
@@ -112,12 +125,7 @@ async fn what_is_dangerous_asks_a_session_for_the_password_again_and_a_bearer_ne
     browser.sign_in("alice").await;
     acme.installation.advance(601);
     let stale = browser.send("POST", "/user/apptoken", &json!({ "title": "t" }), &[]).await;
-    super::assert_api_error(
-        &stale,
-        401,
-        "fresh_login_required",
-        "The action requires a fresh login to succeed.",
-    );
+    assert_api_error(&stale, 401, "fresh_login_required", "The action requires a fresh login to succeed.");
     let wrong = browser.send("POST", "/signin/verify", &json!({ "password": "x" }), &[]).await;
     assert_eq!(wrong.status, 403);
     let verified =

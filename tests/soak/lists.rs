@@ -1,4 +1,4 @@
-//! One organization with a hundred thousand robots: what listing them all takes, alone, many at a time and by slow readers.
+//! One organization with a hundred thousand robots and as many people: what listing them all takes, alone, many at a time and by slow readers.
 
 use super::client::{Client, bare, now, socket};
 use super::{memory, percentile, runtime};
@@ -6,7 +6,7 @@ use crate::e2e::http;
 use crate::faults::site::{Server, Site};
 use crate::support::number;
 use dockpass::domain::credential::RobotSecret;
-use dockpass::domain::permission::{Role, Visibility};
+use dockpass::domain::permission::{Role, TeamRole, Visibility};
 use dockpass::keys::{KeyDirectory, SigningAlgorithm};
 use dockpass::store::accounts::{AccountKind, NewAccount};
 use dockpass::store::permissions::Grantee;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
-/// Puts robots into `acme` as the service would, but for the slow hash of their secrets: an hour of hashing tells nothing here.
+/// Puts robots and people into `acme` as the service would, but for the slow hash of their secrets: an hour of hashing tells nothing here.
 fn fill(site: &Site, count: u64) {
     let (clock, random) = (SystemClock, SystemRandom::default());
     let keys =
@@ -28,6 +28,7 @@ fn fill(site: &Site, count: u64) {
     let filled: Result<(), StoreError> = store.write("fill", |tx| {
         let acme = tx.account_by_name("acme")?.unwrap().id;
         let owners = tx.team(acme, "owners")?.unwrap().id;
+        let staff = tx.insert_team(acme, "staff", TeamRole::Member, "")?.id;
         let mut repositories = Vec::new();
         for number in 0..100 {
             let name = format!("app{number}");
@@ -58,6 +59,12 @@ fn fill(site: &Site, count: u64) {
                 let repository = repositories[((number + step) % 100) as usize];
                 tx.grant(Grantee::Account(robot.id), repository, Role::Write)?;
             }
+            let name = format!("person{number:06}");
+            let kind = AccountKind::User;
+            let person =
+                tx.insert_account(&NewAccount { kind, name: &name, owner: None, email: None, created_at: at })?;
+            tx.insert_member(staff, person.id)?;
+            tx.grant(Grantee::Account(person.id), repositories[0], Role::Read)?;
         }
         Ok(())
     });
@@ -86,7 +93,10 @@ async fn take(port: u16, request: Vec<u8>, pause: Duration) -> (u16, usize, bool
 }
 
 fn listing(token: &str, query: &str) -> Vec<u8> {
-    let path = format!("/api/v1/organization/acme/robots{query}");
+    get(token, &format!("/api/v1/organization/acme/robots{query}"))
+}
+
+fn get(token: &str, path: &str) -> Vec<u8> {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
     )
@@ -115,7 +125,7 @@ async fn together(site: &Site, server: &Server, token: &str, count: usize, pause
             match done.unwrap() {
                 (200, _, true) => whole += 1,
                 (503, ..) => refused += 1,
-                other => panic!("neither whole nor refused: {other:?}"),
+                other => panic!("neither whole nor refused: {other:?}; {}", site.log()),
             }
         }
         let (status, time) = client.ask(&bare("/health/instance")).await.unwrap();
@@ -148,7 +158,7 @@ fn a_hundred_thousand_robots_are_listed_in_bounded_memory() {
     let robots = number("DOCKPASS_ROBOTS").unwrap_or(100_000);
     fill(&site, robots);
     println!(
-        "{robots} robots, each with 3 grants and a team; {} MiB with none listed yet",
+        "{robots} robots, each with 3 grants and a team, and as many people; {} MiB with none listed yet",
         memory(&server, "VmRSS") / 1024
     );
     runtime().block_on(async {
@@ -164,6 +174,22 @@ fn a_hundred_thousand_robots_are_listed_in_bounded_memory() {
             assert_eq!(status, 200);
             println!(
                 "robots{query}: {} MB in {:.2?}, {} MiB at most so far",
+                megabytes(bytes),
+                started.elapsed(),
+                peak(&server)
+            );
+        }
+        for path in [
+            "/organization/acme/members",
+            "/organization/acme/team/staff/members",
+            "/repository/acme/app0/permissions/user/",
+        ] {
+            let started: Instant = now();
+            let (status, bytes, _) =
+                take(site.port, get(&token, &format!("/api/v1{path}")), Duration::ZERO).await;
+            assert_eq!(status, 200);
+            println!(
+                "{path}: {} MB in {:.2?}, {} MiB at most so far",
                 megabytes(bytes),
                 started.elapsed(),
                 peak(&server)

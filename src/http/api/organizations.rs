@@ -2,13 +2,14 @@
 
 use super::avatar::Avatar;
 use super::call::{Answer, Call, created, listed, no_content, ok};
-use super::schema::{Schema, optional, required};
+use super::schema::{Field, Schema, optional, required};
 use crate::service::members::{Member, People};
 use crate::service::organizations::View;
+use crate::service::settings::SettingsChange;
 use crate::service::{members, organizations, teams};
 use crate::store::accounts::AccountKind;
 use crate::store::teams::Team;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// Longest text that is taken as far as the use case, which knows its own bounds and says them in Quay's words.
@@ -27,13 +28,20 @@ pub(super) const NEW_ORGANIZATION: Schema = Schema::Record(&[
 /// The body that changes an organization.
 pub(super) const ORGANIZATION: Schema = Schema::Record(&[
     optional("email", Schema::Text(MAX_TEXT), "Organization contact email; empty to have none."),
-    optional("invoice_email", Schema::Boolean, "Accepted and not used: nothing is charged here."),
-    optional("invoice_email_address", Schema::OptionalText(MAX_TEXT), "Accepted and not used, as above."),
-    optional("tag_expiration_s", Schema::Integer, "Accepted and not used: tags are the registry's."),
+    INVOICE_EMAIL,
+    INVOICE_EMAIL_ADDRESS,
+    TAG_EXPIRATION,
 ]);
 
-/// What Quay keeps deleted tags for when nothing else was set. Its front end expects a number.
-pub(super) const TAG_EXPIRATION_SECONDS: u32 = 14 * 24 * 60 * 60;
+/// Whether invoices are wanted.
+pub(super) const INVOICE_EMAIL: Field =
+    optional("invoice_email", Schema::Boolean, "Kept and shown, no more: nothing is charged here.");
+/// Where invoices are wanted.
+pub(super) const INVOICE_EMAIL_ADDRESS: Field =
+    optional("invoice_email_address", Schema::OptionalText(MAX_TEXT), "Kept and shown, as above.");
+/// How long deleted tags are wanted.
+pub(super) const TAG_EXPIRATION: Field =
+    optional("tag_expiration_s", Schema::Integer, "Kept and shown, no more: tags are the registry's.");
 
 /// The whole answer to a new organization; clients match on it.
 const CREATED: &str = "Created";
@@ -48,6 +56,32 @@ struct NewOrganization {
 #[derive(Deserialize)]
 struct Changes {
     email: Option<String>,
+    #[serde(flatten)]
+    settings: Settings,
+}
+
+/// What may be set on any namespace.
+#[derive(Deserialize)]
+pub(super) struct Settings {
+    invoice_email: Option<bool>,
+    #[serde(default, deserialize_with = "empty_for_null")]
+    invoice_email_address: Option<String>,
+    tag_expiration_s: Option<i64>,
+}
+
+/// `null` takes an address away, a member that was not sent does not.
+fn empty_for_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|sent| Some(sent.unwrap_or_default()))
+}
+
+impl From<Settings> for SettingsChange {
+    fn from(settings: Settings) -> Self {
+        Self {
+            invoice_email: settings.invoice_email,
+            invoice_email_address: settings.invoice_email_address,
+            tag_expiration: settings.tag_expiration_s,
+        }
+    }
 }
 
 /// Quay's view of an organization. Members that a caller does not get to see are left out.
@@ -63,15 +97,15 @@ struct OrganizationView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ordered_teams: Option<Vec<&'a str>>,
     #[serde(flatten)]
-    details: Option<Details>,
+    details: Option<Details<'a>>,
 }
 
-/// What administrators see besides. All of it stands still here.
+/// What administrators see besides.
 #[derive(Serialize)]
-struct Details {
+struct Details<'a> {
     invoice_email: bool,
-    invoice_email_address: Option<&'static str>,
-    tag_expiration_s: u32,
+    invoice_email_address: Option<&'a str>,
+    tag_expiration_s: i64,
     is_free_account: bool,
 }
 
@@ -104,7 +138,7 @@ impl<'a> From<&'a teams::Shown> for TeamView<'a> {
 }
 
 fn show(view: &View) -> Answer {
-    let View { account, administers, is_member, teams } = view;
+    let View { account, administers, is_member, teams, settings } = view;
     let email = account.email.as_deref();
     ok(&OrganizationView {
         name: &account.name,
@@ -120,9 +154,9 @@ fn show(view: &View) -> Answer {
             .as_ref()
             .map(|teams| teams.iter().map(|shown| shown.team.name.as_str()).collect()),
         details: administers.then_some(Details {
-            invoice_email: false,
-            invoice_email_address: None,
-            tag_expiration_s: TAG_EXPIRATION_SECONDS,
+            invoice_email: settings.invoice_email,
+            invoice_email_address: settings.invoice_email_address.as_deref(),
+            tag_expiration_s: settings.tag_expiration,
             is_free_account: true,
         }),
     })
@@ -143,8 +177,8 @@ pub(super) fn get(call: &Call, organization: &str) -> Answer {
 
 /// Changes an organization.
 pub(super) fn update(call: &Call, organization: &str) -> Answer {
-    let body: Changes = call.body()?;
-    show(&organizations::update(&call.app, &call.actor, organization, body.email.as_deref())?)
+    let Changes { email, settings } = call.body()?;
+    show(&organizations::update(&call.app, &call.actor, organization, email.as_deref(), &settings.into())?)
 }
 
 /// Deletes an organization.

@@ -1,7 +1,6 @@
 //! Repositories (`/repository`): registered, listed, described, opened and closed, forgotten.
 
 use super::call::{Answer, Call, created, no_content, ok};
-use super::organizations::TAG_EXPIRATION_SECONDS;
 use super::schema::{Schema, optional, required};
 use super::table::{INCLUDE_TAGS, LAST_MODIFIED, NAMESPACE, NEXT_PAGE, POPULARITY, PUBLIC, STARRED};
 use crate::domain::name::{Namespace, RepositoryName};
@@ -68,10 +67,10 @@ pub(super) fn create(call: &Call) -> Answer {
             ServiceError::Invalid("Only repositories of the kind image can be made".to_owned()).into()
         );
     }
-    let namespace = match &body.namespace {
-        Some(namespace) => namespace.as_str(),
-        None => call.actor.require_account()?.name.as_str(),
-    };
+    let own = call.actor.identity().map(|identity| identity.name.as_str());
+    let nowhere = || ServiceError::Invalid("Must provide a namespace or must be logged in.".to_owned());
+    let namespace = body.namespace.as_deref().or(own).ok_or_else(nowhere)?;
+    call.actor.require_account()?;
     let invalid = || ServiceError::Invalid("Invalid repository name".to_owned());
     let name = Namespace::parse(namespace)
         .ok()
@@ -167,7 +166,7 @@ struct RepositoryView<'a> {
     is_starred: bool,
     status_token: &'static str,
     trust_enabled: bool,
-    tag_expiration_s: u32,
+    tag_expiration_s: i64,
     is_free_account: bool,
     state: RepositoryState,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,7 +188,7 @@ pub(super) fn get(call: &Call, repository: &str) -> Answer {
         is_starred: false,
         status_token: "",
         trust_enabled: false,
-        tag_expiration_s: TAG_EXPIRATION_SECONDS,
+        tag_expiration_s: view.tag_expiration,
         is_free_account: true,
         state: view.repository.state,
         tags: call.flag(&INCLUDE_TAGS, true)?.then(Map::new),

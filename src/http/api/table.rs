@@ -260,7 +260,7 @@ routes! {
     /// Registers a repository.
     CreateRepo "createRepo" POST "/repository" ()
         => repositories::create,
-        repository().scope(RepoCreate).body(&repositories::NEW_REPOSITORY).success(201).audit("create_repo")
+        repository().scope(RepoCreate).access(Access::Optional).body(&repositories::NEW_REPOSITORY).success(201).audit("create_repo")
             .answers(&answers::NEW_REPOSITORY);
     /// Lists the repositories of a namespace that the caller may see, or all public ones.
     ListRepos "listRepos" GET "/repository" ()

@@ -2,6 +2,7 @@
 
 use super::avatar::Avatar;
 use super::call::{Answer, Call, no_content, ok};
+use super::organizations::{INVOICE_EMAIL, INVOICE_EMAIL_ADDRESS, Settings, TAG_EXPIRATION};
 use super::schema::{Schema, optional, required};
 use crate::domain::credential::Secret;
 use crate::http::{error, reply};
@@ -13,14 +14,15 @@ use serde_json::{Value, json};
 
 /// Longest text that is taken as far as the use case.
 const MAX_TEXT: usize = 1024;
-/// What Quay keeps deleted tags for when nothing else was set. Its front end expects a number.
-const TAG_EXPIRATION_SECONDS: u32 = 14 * 24 * 60 * 60;
 
 /// The body that changes the calling user.
 pub(super) const CHANGES: Schema = Schema::Record(&[
     optional("password", Schema::Text(MAX_TEXT), "A new password. Ends every session."),
     optional("email", Schema::Text(MAX_TEXT), "A new address."),
     optional("username", Schema::Text(MAX_TEXT), "A new name, where FEATURE_USER_RENAME is on."),
+    INVOICE_EMAIL,
+    INVOICE_EMAIL_ADDRESS,
+    TAG_EXPIRATION,
 ]);
 /// The body that makes a user.
 pub(super) const NEW_USER: Schema = Schema::Record(&[
@@ -34,6 +36,8 @@ struct Changes {
     password: Option<String>,
     email: Option<String>,
     username: Option<String>,
+    #[serde(flatten)]
+    settings: Settings,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +48,7 @@ struct NewUser {
 }
 
 fn view(call: &Call) -> Answer {
-    let (user, memberships) = users::myself(&call.app, &call.actor)?;
+    let (user, memberships, settings) = users::myself(&call.app, &call.actor)?;
     let identity = call.actor.require_account()?;
     let organizations: Vec<Value> = memberships
         .iter()
@@ -73,11 +77,11 @@ fn view(call: &Call) -> Answer {
         "organizations": organizations,
         "logins": [],
         "prompts": [],
-        "invoice_email": false,
-        "invoice_email_address": null,
+        "invoice_email": settings.invoice_email,
+        "invoice_email_address": settings.invoice_email_address,
         "is_free_account": true,
         "preferred_namespace": false,
-        "tag_expiration_s": TAG_EXPIRATION_SECONDS,
+        "tag_expiration_s": settings.tag_expiration,
     }))
 }
 
@@ -97,6 +101,7 @@ pub(super) fn change(call: &Call) -> Answer {
         email: changes.email.as_deref(),
         password: password.as_ref(),
         name: changes.username.as_deref(),
+        settings: changes.settings.into(),
     };
     users::change(&call.app, &call.actor, &changes)?;
     view(call)

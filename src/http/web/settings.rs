@@ -8,6 +8,7 @@ use crate::domain::credential::Secret;
 use crate::http::browser;
 use crate::http::reply;
 use crate::service::error::ServiceError;
+use crate::service::settings::SettingsChange;
 use crate::service::users::Changes;
 use crate::service::{app_tokens, namespaces, organizations, users};
 use askama::Template;
@@ -90,7 +91,13 @@ pub fn save(visit: &Visit, name: &str) -> Reply {
     let head = Head::read(visit, name, Tab::Settings, None)?;
     let here = tab_href(name, Tab::Settings);
     if !head.own && visit.given("action")? == "email" {
-        let done = organizations::update(&visit.app, &visit.actor, name, Some(visit.given("email")?));
+        let done = organizations::update(
+            &visit.app,
+            &visit.actor,
+            name,
+            Some(visit.given("email")?),
+            &SettingsChange::default(),
+        );
         return changed(visit, &here, done.map(drop));
     }
     if !head.own {

@@ -44,7 +44,7 @@ rows! {
         "GET" "/token?service=registry.example&scope=repository:{o}/app:pull", "POST" "/token";
     Route::RobotToken => "GET" "/oauth2/federation/robot/token";
     Route::RegistryPing => "GET" "/v2/", "GET" "/v2";
-    Route::Jwks => "GET" "/keys/services/dockpass/keys", "GET" "/.well-known/jwks.json";
+    Route::Jwks => "GET" "/keys/services/dockpass/keys", "GET" "/keys/services/quay/keys", "GET" "/.well-known/jwks.json";
     Route::RootCertificate => "GET" "/keys/services/dockpass/root.pem";
     Route::HealthInstance => "GET" "/health/instance";
     Route::Health => "GET" "/health", "GET" "/health/endtoend", "GET" "/health/warning", "GET" "/status";

@@ -165,6 +165,12 @@ CREATE TABLE session (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_account ON session (account_id);
 CREATE INDEX session_by_expiry ON session (expires_at);
+CREATE TABLE namespace_setting (
+    account_id            INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    invoice_email         INTEGER NOT NULL CHECK (invoice_email IN (0, 1)),
+    invoice_email_address TEXT,
+    tag_expiration        INTEGER NOT NULL          -- seconds that deleted tags are kept
+) STRICT;
 CREATE TABLE retired_name (
     name  TEXT PRIMARY KEY,                         -- a namespace, or namespace/repository
     until INTEGER NOT NULL
