@@ -5,6 +5,9 @@ mod search;
 
 use crate::e2e::http::{self, Reply};
 use crate::faults::site::{Server, Site};
+use crate::support::{Issuer, IssuerKey};
+use dockpass::domain::time::Clock;
+use dockpass::system::SystemClock;
 use search::Canaries;
 use serde_json::{Value, json};
 use std::fs;
@@ -22,11 +25,11 @@ struct Run {
 }
 
 impl Run {
-    fn start() -> Self {
+    fn start(settings: &str) -> Self {
         // `debug` is everything that can be traced, in a build with debug assertions.
-        let site = Site::with(
-            "ROBOT_TOKEN_DISPLAY: once\nLOG_LEVEL: debug\nLOG_FORMAT: json\nACTION_LOG_AUDIT_LOGIN_FAILURES: true\n",
-        );
+        let site = Site::with(&format!(
+            "ROBOT_TOKEN_DISPLAY: once\nLOG_LEVEL: debug\nLOG_FORMAT: json\nACTION_LOG_AUDIT_LOGIN_FAILURES: true\n{settings}",
+        ));
         site.ok(&["init"]);
         let server = site.serve(&[]);
         let (canaries, shown) = (Canaries::default(), Vec::new());
@@ -89,13 +92,48 @@ impl Run {
         self.send("GET", "/", &[("cookie", &format!("dockpass={secret}; dockpass={secret}"))], "");
     }
 
+    /// Exchanges a token of an outside issuer, right and wrong, and logs in with what it gave.
+    fn exchange(&mut self, issuer: &Issuer) {
+        let key = IssuerKey::ec("1");
+        issuer.publish(&[&key]);
+        let entry = json!([{ "issuer": issuer.url(), "subject": "job" }]);
+        self.api("POST", "/organization/acme/robots/ci/federation", &entry);
+        let path = "/oauth2/federation/robot/token";
+        let now = SystemClock.now().0;
+        for subject in ["job", "another job"] {
+            let claims = json!({
+                "iss": issuer.url(), "sub": subject, "aud": "localhost:5000", "iat": now, "exp": now + 300,
+            });
+            let identity = key.token(&claims);
+            self.canaries.add_pair("acme+ci", &identity);
+            for (name, token) in
+                [("acme+ci", identity.as_str()), ("acme+none", &identity), (&identity, "acme+ci")]
+            {
+                let reply = self.send("GET", path, &[("authorization", &http::basic(name, token))], "");
+                self.keep_token(&reply);
+            }
+            self.send("GET", path, &[("authorization", &format!("Bearer {identity}"))], "");
+            self.keep(&identity);
+            self.log_in("acme+ci", &identity);
+        }
+        let claims = json!({
+            "iss": issuer.url(), "sub": "job", "aud": "localhost:5000", "iat": now, "exp": now + 300,
+        });
+        let basic = http::basic("acme+ci", &key.token(&claims));
+        let reply = self.send("GET", path, &[("authorization", &basic)], "");
+        self.log_in("acme+ci", &reply.token());
+    }
+
     fn keep_token(&mut self, reply: &Reply) {
         if reply.status == 200 {
-            let token = reply.token();
-            let signature = token.rsplit('.').next().unwrap_or_default().to_owned();
-            self.canaries.add("registry token", &token);
-            self.canaries.add("signature", &signature);
+            self.keep(&reply.token());
         }
+    }
+
+    fn keep(&mut self, token: &str) {
+        let signature = token.rsplit('.').next().unwrap_or_default().to_owned();
+        self.canaries.add("token", token);
+        self.canaries.add("signature", &signature);
     }
 
     /// Signs a person in with the form, as a browser does.
@@ -170,7 +208,8 @@ impl Run {
 
 #[test]
 fn no_secret_is_in_logs_metrics_audit_errors_database_backup_or_process_list() {
-    let mut run = Run::start();
+    let issuer = Issuer::start();
+    let mut run = Run::start(&issuer.config());
     let first = json!({ "username": "root", "password": "root's-password-1", "email": "root@example.com", "access_token": true });
     run.canaries.add("password", "root's-password-1");
     let reply = run.send(
@@ -195,6 +234,7 @@ fn no_secret_is_in_logs_metrics_audit_errors_database_backup_or_process_list() {
     let new = run.secret("robot's secret", &made, "token");
     run.log_in("acme+ci", &new);
     run.log_in("acme+ci", &old);
+    run.exchange(&issuer);
     let gone = run.site.ok(&["robot", "create", "acme+gone"]);
     run.log_in("acme+gone", &gone);
     run.api("DELETE", "/organization/acme/robots/gone", &Value::Null);

@@ -4,6 +4,10 @@
 use super::site::Site;
 use crate::e2e::http;
 use crate::e2e::process::{signal, wait_until};
+use crate::support::{Issuer, IssuerKey};
+use dockpass::domain::time::Clock;
+use dockpass::system::SystemClock;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
@@ -28,7 +32,7 @@ fn setting<'a>(unit: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
 }
 
 /// Everything that a server does from start to end, as `strace` writes it: one call on a line.
-fn trace(site: &Site) -> String {
+fn trace(site: &Site, issuer: &Issuer) -> String {
     let file = site.path("trace").display().to_string();
     let mut strace = site.serve(&["strace", "-f", "-qq", "-o", &file]);
     let id = strace.0.id();
@@ -39,15 +43,28 @@ fn trace(site: &Site) -> String {
     let reply = http::send("POST", &site.url("/api/v1/user/initialize"), &headers, body);
     let bearer = format!("Bearer {}", reply.json()["access_token"].as_str().unwrap());
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let federation = json!([{ "issuer": issuer.url(), "subject": "job" }]).to_string();
     for (method, path, body) in [
         ("POST", "/organization/", &br#"{"name": "acme", "email": "acme@example.com"}"#[..]),
         ("PUT", "/organization/acme/robots/ci", b"{}"),
         ("POST", "/organization/acme/robots/ci/regenerate", b"{}"),
+        ("POST", "/organization/acme/robots/ci/federation", federation.as_bytes()),
     ] {
         let reply = http::send(method, &site.url(&format!("/api/v1{path}")), &headers, body);
         assert!(reply.status < 300, "{method} {path}: {reply:?}");
     }
     assert_eq!(site.token("acme+ci", &"A".repeat(64), "repository:acme/app:pull").0, 401);
+    // An issuer is looked up, connected to and asked.
+    let key = IssuerKey::ec("1");
+    issuer.publish(&[&key]);
+    let now = SystemClock.now().0;
+    let claims = json!({
+        "iss": issuer.url(), "sub": "job", "aud": "localhost:5000", "iat": now, "exp": now + 300,
+    });
+    let basic = http::basic("acme+ci", &key.token(&claims));
+    let exchange = site.url("/oauth2/federation/robot/token");
+    let exchanged = http::get(&exchange, &[("authorization", &basic)]);
+    assert_eq!(exchanged.status, 200, "{exchanged:?}");
     assert_eq!(http::get(&site.url("/signin"), &[]).status, 200);
     assert_eq!(http::get(&site.url("/metrics"), &[]).status, 200);
     // The configuration, keys and certificate are read again; other processes change the database meanwhile.
@@ -64,8 +81,9 @@ fn trace(site: &Site) -> String {
 #[ignore = "needs strace"]
 fn the_unit_forbids_nothing_that_the_server_does() {
     let unit = include_str!("../../deploy/dockpass.service");
-    let site = Site::empty();
-    let trace = trace(&site);
+    let issuer = Issuer::start();
+    let site = Site::with(&issuer.config());
+    let trace = trace(&site, &issuer);
     let (mut allowed, mut denied) = (BTreeSet::new(), BTreeSet::new());
     for set in setting(unit, "SystemCallFilter") {
         let (sets, into) = set.strip_prefix('~').map_or((set, &mut allowed), |sets| (sets, &mut denied));

@@ -65,6 +65,7 @@ fn words(kind: &str) -> String {
         "view_robot_token" => "Token shown",
         "create_robot_federation" => "Federation saved",
         "delete_robot_federation" => "Federation removed",
+        "federated_robot_token_exchange" => "Robot token exchanged",
         "change_repo_permission" => "Repository permission set",
         "delete_repo_permission" => "Repository permission removed",
         "org_add_team_member" => "Team member added",
@@ -95,6 +96,8 @@ fn words(kind: &str) -> String {
 fn details(metadata: &Value) -> String {
     let members = [
         "robot",
+        "issuer",
+        "subject",
         "username",
         "repo",
         "role",
