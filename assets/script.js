@@ -50,10 +50,16 @@ function checkConfirm(input) {
 }
 
 function filter(input) {
-	const rows = all("[data-name]", byId(input.dataset.filter));
-	on(input, "input", () => {
-		for (const row of rows) row.hidden = !row.dataset.name.includes(input.value.trim().toLowerCase());
+	const rows = all("[data-name]", byId(input.dataset.filter)), shows = all("[data-show]", input.closest("section") ?? input);
+	const update = () => {
+		const only = shows.some((button) => button.dataset.show === "selected" && button.ariaPressed === "true");
+		for (const row of rows) row.hidden = !row.dataset.name.includes(input.value.trim().toLowerCase()) || (only && !one("input:checked", row));
 		say(rows.filter((row) => !row.hidden).length + " shown");
+	};
+	on(input, "input", update);
+	for (const button of shows) on(button, "click", () => {
+		for (const other of shows) other.ariaPressed = other === button;
+		update();
 	});
 }
 
@@ -73,7 +79,7 @@ function searchLive(input) {
 				old.replaceWith(document.adoptNode(fresh));
 				history.replaceState(null, "", url);
 				enhance(fresh);
-				say(one(".push .soft", fresh)?.textContent ?? "No match");
+				say(one(".push .soft, h2", fresh)?.textContent);
 			} catch { input.form.submit(); }
 		}, 220);
 	});
@@ -122,7 +128,7 @@ async function dialog(url, opener) {
 	});
 	enhance(box);
 	box.showModal();
-	one("input:not([type=hidden]), select", box)?.focus();
+	one("input:not([type=hidden], [type=search]), select", box)?.focus();
 }
 
 function wizard(form) {
@@ -169,7 +175,16 @@ function wizard(form) {
 	});
 	on(form, "invalid", () => go(0, false), true);
 	for (const bulk of all("[data-bulk]", form)) on(bulk, "change", () => {
-		for (const select of all("tbody tr:not([hidden]) select", form)) select.value = bulk.value;
+		for (const select of all("#wizard-repositories tr:not([hidden]):has(input:checked) select")) {
+			select.value = bulk.value;
+			select.dispatchEvent(new Event("change", { bubbles: true }));
+		}
+	});
+	// A ticked repository has a permission, and one without permission is not ticked.
+	on(form, "change", ({ target }) => {
+		const row = target.closest("#wizard-repositories tbody tr"), box = row && one("input", row);
+		if (target === box) one("select", row).value = box.checked ? "read" : "none";
+		else if (row) box.checked = target.value !== "none";
 	});
 	go(Math.max(0, pages.findIndex((page) => page.id === form.dataset.wizard)), Boolean(form.dataset.wizard));
 }
@@ -194,7 +209,7 @@ function enhance(root) {
 	all("input[data-live]", root).forEach(searchLive);
 	all("form", root).filter((form) => one("[data-count]", form)).forEach(selection);
 	for (const box of all("[data-tick-all]", root)) on(box, "change", () => {
-		for (const other of all("tbody input[type=checkbox]", box.closest("table"))) other.checked = box.checked;
+		for (const other of all("tbody tr:not([hidden]) input[type=checkbox]", box.closest("table"))) if (other.checked !== box.checked) other.click();
 	});
 	all("[data-autosubmit]", root).forEach((form) => {
 		one("button", form).hidden = true;
@@ -220,12 +235,13 @@ on(document, "click", (event) => {
 		dialog(url, menu ? one("summary", menu) : opener);
 	}
 	for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-	const theme = event.target.closest("button[name=theme]");
-	if (theme) {
+	const display = event.target.closest("[action='/theme'] button");
+	if (display) {
 		event.preventDefault();
-		document.cookie = "theme=" + theme.value + "; Path=/; SameSite=Lax; Max-Age=31536000" + (location.protocol === "https:" ? "; Secure" : "");
-		mark(document.documentElement, "data-theme", theme.value !== "system", theme.value);
-		for (const button of all("button[name=theme]")) button.setAttribute("aria-pressed", button === theme);
+		const { name, value } = display;
+		document.cookie = name + "=" + value + "; Path=/; SameSite=Lax; Max-Age=31536000" + (location.protocol === "https:" ? "; Secure" : "");
+		document.documentElement.dataset[name] = value;
+		for (const button of all("button[name=" + name + "]")) button.ariaPressed = button === display;
 	}
 });
 on(document, "keydown", (event) => {

@@ -68,6 +68,9 @@ impl Dispatch {
         let route = Route::parse(&method, request.uri().path());
         let route = match route {
             Err(RouteError::NotFound) if wants_page(&request) => Ok(Route::Web(WebRoute::Missing)),
+            Err(RouteError::MethodNotAllowed(allowed)) if wants_page(&request) => {
+                Ok(Route::Web(WebRoute::FormOnly(allowed)))
+            }
             parsed => parsed,
         };
         let label = route.as_ref().map_or("none", Route::label);

@@ -19,6 +19,7 @@ pub mod message;
 pub mod moment;
 pub mod notice;
 pub mod organizations;
+pub mod people;
 pub mod removal;
 pub mod repositories;
 pub mod robots;
@@ -44,7 +45,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use route::{NamespacePage, RobotPage, TeamPage};
 use std::sync::Arc;
 use view::Tab;
-use visit::{Refusal, Reply, Theme, Visit};
+use visit::{Refusal, Reply, Visit};
 
 /// What the wire knows of a request to a page, beside the request itself.
 #[derive(Clone, Debug)]
@@ -142,15 +143,11 @@ fn handle(visit: &Visit, route: &WebRoute) -> Reply {
     match route {
         WebRoute::Home => account::home(visit),
         WebRoute::Asset(_) | WebRoute::Missing => Err(Refusal::NotFound),
+        WebRoute::FormOnly(allowed) => Err(Refusal::FormOnly(allowed)),
         WebRoute::SignIn => account::sign_in_page(visit),
         WebRoute::SignOut => account::sign_out(visit),
         WebRoute::Setup => account::setup(visit),
-        WebRoute::Theme => {
-            let theme = Theme::parse(visit.given("theme")?);
-            let mut response = reply::redirect_303(visit::local(visit.given("next")?));
-            visit.remember_theme(&mut response, theme);
-            Ok(response)
-        }
+        WebRoute::Theme => visit.remember_display(),
         WebRoute::Organizations => organizations::list(visit),
         WebRoute::NewOrganization => organizations::create(visit),
         WebRoute::Repositories => repositories::all(visit),
@@ -169,7 +166,11 @@ fn namespace(visit: &Visit, name: &str) -> Reply {
     let tab = if asked.is_empty() { Some(Tab::Repositories) } else { Tab::parse(asked) };
     match tab.ok_or(Refusal::NotFound)? {
         Tab::Repositories => repositories::tab(visit, name),
-        Tab::Teams => teams::tab(visit, name),
+        Tab::Teams => match visit.asked("view")? {
+            "members" => people::list(visit, name, people::View::Members),
+            "collaborators" => people::list(visit, name, people::View::Collaborators),
+            _ => teams::tab(visit, name),
+        },
         Tab::Robots => robots::tab(visit, name),
         Tab::DefaultPermissions => defaults::tab(visit, name),
         Tab::Applications => applications::tab(visit, name),
@@ -199,8 +200,10 @@ fn below(visit: &Visit, name: &str, page: &NamespacePage) -> Reply {
             TeamPage::Permissions => teams::permissions(visit, name, team),
             TeamPage::Delete => teams::delete(visit, name, team),
         },
+        NamespacePage::RemoveMember(person) => people::remove(visit, name, person),
         NamespacePage::NewDefaultPermission => defaults::create(visit, name),
         NamespacePage::DefaultPermissions => defaults::change(visit, name),
+        NamespacePage::DeleteDefaultPermissions => defaults::delete(visit, name),
         NamespacePage::NewApplication => applications::create(visit, name),
         NamespacePage::Application(client_id) => applications::one(visit, name, client_id),
     }

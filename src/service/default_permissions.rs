@@ -271,10 +271,23 @@ pub fn set_role(
 
 /// Deletes a default permission. What it has granted already stays.
 pub fn delete(app: &App, actor: &Actor, organization_name: &str, uuid: &str) -> Result<(), ServiceError> {
-    app.store.write("delete default permission", |tx| {
+    delete_many(app, actor, organization_name, &[uuid])
+}
+
+/// Deletes default permissions: all of them or, if one is not there, none.
+pub fn delete_many(
+    app: &App,
+    actor: &Actor,
+    organization_name: &str,
+    uuids: &[&str],
+) -> Result<(), ServiceError> {
+    app.store.write("delete default permissions", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
-        let rule = find(tx, &organization, uuid)?.rule;
-        tx.delete_default_permission(organization.id, uuid)?;
-        record(app, tx, actor, &organization, &rule, "delete_prototype_permission", None)
+        for uuid in uuids {
+            let rule = find(tx, &organization, uuid)?.rule;
+            tx.delete_default_permission(organization.id, uuid)?;
+            record(app, tx, actor, &organization, &rule, "delete_prototype_permission", None)?;
+        }
+        Ok(())
     })
 }

@@ -106,6 +106,19 @@ pub fn get(app: &App, actor: &Actor, organization_name: &str, name: &str) -> Res
     })
 }
 
+/// A user in an organization's teams or with repositories granted directly: whom [`remove`] takes out.
+pub fn person(app: &App, actor: &Actor, organization_name: &str, name: &str) -> Result<Member, ServiceError> {
+    app.store.read("person", |tx| {
+        let organization = organization(tx, actor, organization_name, Mode::Read)?;
+        let account = tx.account_by_name(name)?.filter(|account| account.kind == AccountKind::User);
+        let person = place(tx, &organization, account.ok_or_else(not_found)?)?;
+        if person.teams.is_empty() && person.repositories.is_empty() {
+            return Err(not_found());
+        }
+        Ok(person)
+    })
+}
+
 fn place(tx: &mut Tx<'_>, organization: &Account, account: Account) -> Result<Member, ServiceError> {
     let mut teams = tx.teams_of(account.id)?;
     teams.retain(|team| team.organization == organization.id);

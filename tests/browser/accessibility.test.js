@@ -167,7 +167,7 @@ describe("by keyboard alone", () => {
     await page.locator("dialog").waitFor({ state: "detached" });
     assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "regenerate-token", "the focus comes back");
     await page.goto(`${dockpass.origin}/organization/acme?tab=Robotaccounts&q=keyboard`);
-    await tabTo(() => document.activeElement.id === "acme+keyboard-toggle-kebab", "the menu");
+    await tabTo(() => document.activeElement.dataset.testid === "acme+keyboard-toggle-kebab", "the menu");
     await page.keyboard.press("Enter");
     await tabTo(() => document.activeElement.dataset.testid === "acme+keyboard-del-btn", "delete");
     await page.keyboard.press("Enter");
@@ -321,13 +321,15 @@ describe("by keyboard alone", () => {
     await focus("create-default-permissions-btn");
     await press("Enter");
     await page.locator("dialog[open]").waitFor();
+    await tabTo(`document.activeElement.name === "applies"`, "who creates");
+    await press("ArrowUp");
     await focusName("delegate");
     await type("acme+deploy");
     await press("Enter");
     await said("Successfully applied default permission to: acme+deploy");
     await focus("acme+deploy-del-option");
     await press("Enter");
-    await said("Successfully deleted default permissions");
+    await said("Permission created by: organization default successfully deleted");
     await at("/organization/acme?tab=Settings");
     await focusName("email");
     await type("ops@acme.example");

@@ -72,7 +72,7 @@ export class Dockpass {
 // An organization as it looks after a while: people, teams, repositories and robots.
 export function furnish(dockpass) {
   dockpass.user("alice");
-  dockpass.user("bob");
+  for (const name of ["bob", "dora"]) dockpass.user(name);
   dockpass.cli(["org", "create", "acme"]);
   dockpass.cli(["team", "add-member", "acme/owners", "alice"]);
   dockpass.cli(["team", "create", "acme/builders"]);
@@ -80,6 +80,7 @@ export function furnish(dockpass) {
   dockpass.cli(["team", "add-member", "acme/readers", "bob"]);
   for (const name of ["api", "billing", "docs/site", "frontend", "gateway", "worker"]) dockpass.cli(["repo", "create", `acme/${name}`]);
   dockpass.cli(["repo", "create", "acme/base-image", "--visibility", "public"]);
+  dockpass.cli(["permission", "set", "acme/docs/site", "dora", "write"]);
   dockpass.cli(["robot", "create", "acme+ci", "--description", "Builds and pushes every service from the main branch",
     "--team", "builders", "--repository", "api:write", "--repository", "billing:write", "--repository", "worker:read"]);
   dockpass.cli(["robot", "create", "acme+deploy", "--description", "Pulls images on the production cluster", "--repository", "api:read"]);

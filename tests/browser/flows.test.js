@@ -49,6 +49,19 @@ for (const javaScriptEnabled of [true, false]) {
       if (javaScriptEnabled) {
         await page.getByTestId("robot-wizard-repo-search").fill("bill");
         assert.equal(await page.getByTestId("api-permission-dropdown").isVisible(), false);
+        await page.getByTestId("checkbox-row-billing").check();
+        assert.equal(await page.getByTestId("billing-permission-dropdown").inputValue(), "read");
+        await page.getByTestId("robot-wizard-repo-search").fill("");
+        await page.locator("#step-repositories").getByRole("button", { name: "Selected" }).click();
+        assert.deepEqual(await page.locator("#wizard-repositories tbody tr:visible th").allInnerTexts(), ["billing"]);
+        await page.locator("#add-repository-bulk-select").check();
+        await page.getByTestId("toggle-bulk-perms-kebab").selectOption("admin");
+        assert.equal(await page.getByTestId("billing-permission-dropdown").inputValue(), "admin");
+        await page.locator("#step-repositories").getByRole("button", { name: "All" }).click();
+        await page.getByTestId("api-permission-dropdown").selectOption("write");
+        assert.ok(await page.getByTestId("checkbox-row-api").isChecked());
+        await page.getByTestId("checkbox-row-api").uncheck();
+        assert.equal(await page.getByTestId("api-permission-dropdown").inputValue(), "none");
       }
       await page.getByTestId("billing-permission-dropdown").selectOption("write");
       await next();
@@ -294,6 +307,10 @@ for (const javaScriptEnabled of [true, false]) {
 
     test("default permissions are made, changed and deleted", async () => {
       await at("/organization/acme/default-permissions/new");
+      await page.getByTestId("create-permission-button").click();
+      assert.equal(await page.locator(".notice").count(), 0, "who is granted has to be said first");
+      await page.getByLabel("Anyone").check();
+      await page.getByLabel("Repository creator").waitFor({ state: "hidden" });
       await page.getByLabel("Applied to").fill("acme+backup");
       await page.getByTestId("create-permission-button").click();
       await said("Successfully applied default permission to: acme+backup");
@@ -301,7 +318,89 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("button", { name: "Save permission of acme+backup" }).click();
       await said("Permission updated successfully to: admin");
       await page.getByTestId("acme+backup-del-option").click();
+      await said("Permission created by: organization default successfully deleted");
+    });
+
+    test("default permissions are searched, and many are deleted at once", async () => {
+      for (const delegate of ["acme+backup", "acme+deploy", "team:readers"]) {
+        await at("/organization/acme?tab=Defaultpermissions");
+        await page.getByTestId("create-default-permissions-btn").first().click();
+        await page.getByLabel("Specific user").check();
+        await page.getByLabel("Repository creator").fill(delegate === "acme+deploy" ? "bob" : "alice");
+        await page.getByLabel("Applied to", { exact: true }).fill(delegate);
+        await page.getByTestId("create-permission-button").click();
+        await said("Successfully created default permission for creator: ");
+      }
+      const search = async (text) => {
+        await page.getByTestId("default-permissions-search").fill(text);
+        if (!javaScriptEnabled) await page.getByRole("button", { name: "Search" }).click();
+      };
+      await search("BOB");
+      await page.locator("#results").getByText("1 - 1 of 1").waitFor();
+      await search("");
+      await page.locator("#results").getByText("1 - 4 of 4").waitFor();
+      await page.getByLabel("Select permission of acme+deploy").check();
+      await page.getByTestId("default-perm-bulk-delete-icon").click();
+      await page.getByText("the default permission below").waitFor();
+      await page.getByTestId("delete-confirmation-input").fill("confirm");
+      await page.getByTestId("bulk-delete-confirm-btn").click();
       await said("Successfully deleted default permissions");
+      await page.getByTestId("default-permissions-bulk-select").click();
+      await page.getByTestId("select-all-items-action").click();
+      await page.getByTestId("default-perm-bulk-delete-icon").click();
+      await page.getByText("the 3 default permissions below").waitFor();
+      await page.getByTestId("delete-confirmation-input").fill("confirm");
+      await page.getByTestId("bulk-delete-confirm-btn").click();
+      await said("Successfully deleted default permissions");
+      await page.getByText("No default permission yet").waitFor();
+    });
+
+    test("a team's role is changed in the list, its members are narrowed down to robots", async () => {
+      await at("/organization/acme?tab=Teamsandmembership");
+      await page.getByTestId("builders-team-dropdown").selectOption("creator");
+      await page.getByRole("button", { name: "Save role of team builders" }).click();
+      await said("Team role updated successfully for: builders");
+      assert.equal(await page.getByTestId("builders-team-dropdown").inputValue(), "creator");
+      await at("/organization/acme/team/readers");
+      await page.getByRole("link", { name: "Robot accounts", exact: true }).click();
+      await page.locator("nav a[aria-current]", { hasText: "Robot accounts" }).waitFor();
+      assert.equal(await page.getByTestId("bob-delete-icon").count(), 0);
+      await page.getByRole("link", { name: "Team member", exact: true }).click();
+      await page.getByTestId("bob-delete-icon").waitFor();
+    });
+
+    test("members and collaborators are listed, searched and taken out", async () => {
+      await at("/organization/acme?tab=Teamsandmembership");
+      await page.getByRole("link", { name: "Members View" }).click();
+      const members = page.getByTestId("members-table");
+      await members.getByRole("link", { name: "owners" }).waitFor();
+      await page.getByTestId("people-search").fill("BO");
+      if (!javaScriptEnabled) await page.getByRole("button", { name: "Search" }).click();
+      await page.locator("#results").getByText("1 - 1 of 1").waitFor();
+      await page.getByTestId("bob-del-icon").click();
+      await page.getByText("will be removed from all teams and repositories").waitFor();
+      await page.getByTestId("bob-del-btn").click();
+      await said("Successfully removed user from organization: bob");
+      await page.getByTestId("alice-del-icon").click();
+      await page.getByTestId("alice-del-btn").click();
+      await said("Cannot remove user as they are the only organization admin");
+      await at("/organization/acme?tab=Teamsandmembership");
+      await page.getByRole("link", { name: "Collaborators View" }).click();
+      await page.getByText("1 repository").click();
+      await page.getByRole("link", { name: "docs/site" }).waitFor();
+      await page.getByTestId("dora-del-icon").click();
+      await page.getByTestId("dora-del-btn").click();
+      await said("Successfully deleted collaborator: dora");
+      await page.getByText("No collaborators").waitFor();
+      dockpass.cli(["team", "add-member", "acme/readers", "bob"]);
+    });
+
+    test("an address that only takes a form leads to the page that has it", async () => {
+      const answer = await at("/organization/acme/robot/backup/download");
+      assert.equal(answer.status(), 405);
+      await page.getByRole("heading", { name: "There is nothing to see here" }).waitFor();
+      await page.getByRole("link", { name: "Go to the page with the form" }).click();
+      await page.getByRole("heading", { name: "Credentials for acme+backup" }).waitFor();
     });
 
     test("an application gives an access token once", async () => {
@@ -350,13 +449,28 @@ for (const javaScriptEnabled of [true, false]) {
     test("colours are chosen and remembered", async () => {
       await at("/organization");
       for (const theme of ["Dark", "Light"]) {
-        await page.getByText("Colours").click();
+        await page.getByText("Display").click();
         await page.getByRole("button", { name: theme }).click();
         await page.locator(`html[data-theme=${theme.toLowerCase()}]`).waitFor();
         if (javaScriptEnabled) await page.keyboard.press("Escape");
         await page.reload();
         await page.locator(`html[data-theme=${theme.toLowerCase()}]`).waitFor();
       }
+    });
+
+    test("times are relative, and exact where that is chosen", async () => {
+      const time = () => page.locator("main time").first().evaluate((element) => [element.textContent, getComputedStyle(element, "::after").content]);
+      await at("/organization/acme?tab=Logs");
+      assert.match((await time())[0], /ago|now/);
+      assert.match(await page.locator("main time").first().getAttribute("datetime"), /^\d{4}-\d\d-\d\dT.*Z$/);
+      await page.getByText("Display").click();
+      await page.getByRole("button", { name: "To the second" }).click();
+      await page.locator("html[data-times=exact]").waitFor();
+      await page.reload();
+      assert.match((await time())[1], /\d{4}.*\d\d:\d\d/);
+      await page.getByText("Display").click();
+      await page.getByRole("button", { name: "How long ago" }).click();
+      await page.locator("html:not([data-times=exact])").waitFor();
     });
 
     test("a member without rights sees neither robots nor settings", async () => {

@@ -1,8 +1,8 @@
 // Pictures of every page: `npm run screenshots` writes those of the README into docs/screenshots/; with ALL=DIRECTORY
-// every page in both colour schemes and on a telephone goes there, to be looked at.
+// every page in both colour schemes, on a telephone and on a wall goes there, to be looked at.
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { launch, pages, signIn } from "./browser.js";
+import { everyPage, launch, signIn } from "./browser.js";
 import { Dockpass, furnish } from "./dockpass.js";
 
 const all = process.env.ALL;
@@ -10,12 +10,16 @@ const target = all ?? resolve(import.meta.dirname, "../../docs/screenshots");
 mkdirSync(target, { recursive: true });
 // One picture in each colour scheme: enough to see what it looks like, and small enough to keep.
 const chosen = { "tab-robots": "light", credentials: "dark" };
-const looks = [["light", 1280, 800], ["dark", 1280, 800], ...(all ? [["light", 360, 740], ["dark", 360, 740]] : [])];
+const looks = [["light", 1280, 800], ["dark", 1280, 800], ...(all ? [["light", 360, 740], ["dark", 360, 740], ["light", 320, 740], ["dark", 3840, 2160]] : [])];
 
 const dockpass = await Dockpass.start();
 const browser = await launch();
 try {
   furnish(dockpass);
+  const first = await browser.newPage();
+  await signIn(first, dockpass.origin);
+  const pages = await everyPage(first, dockpass.origin);
+  await first.close();
   for (const [colorScheme, width, height] of looks) {
     const context = await browser.newContext({ colorScheme, viewport: { width, height } });
     const page = await context.newPage();

@@ -1,11 +1,20 @@
 // Light and locked down: requests and bytes of every page, its policy, and what another site cannot do.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, pages, signIn } from "./browser.js";
+import { everyPage, launch, signIn } from "./browser.js";
 import { Dockpass, furnish } from "./dockpass.js";
 
-let dockpass, browser;
-before(async () => { dockpass = await Dockpass.start(); furnish(dockpass); browser = await launch(); });
+let dockpass, browser, pages;
+before(async () => {
+  dockpass = await Dockpass.start();
+  furnish(dockpass);
+  browser = await launch();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, dockpass.origin);
+  pages = await everyPage(page, dockpass.origin);
+  await context.close();
+});
 after(async () => { await browser.close(); await dockpass.stop(); });
 
 test("no page needs more than 4 requests or 50 kB, with nothing cached", async () => {

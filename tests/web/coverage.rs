@@ -36,12 +36,13 @@ fn every_route_with_a_page_is_opened_by_the_browser_tests() {
     let labels = source.split('"').skip(1).step_by(2).filter(|text| text.starts_with("web_"));
     let labels: BTreeSet<&str> = labels.collect();
     let mut opened: BTreeSet<&str> = NO_PAGE.into_iter().chain(BY_HAND).collect();
-    opened.insert("web_missing");
+    opened.extend(["web_form_only", "web_missing"]);
     let pages = browser_pages();
     for path in &pages {
         let path = path.split('?').next().unwrap();
         match WebRoute::parse(&Method::GET, path) {
-            Some(route) => drop(opened.insert(route.unwrap().label())),
+            Some(Ok(route)) => drop(opened.insert(route.label())),
+            Some(Err(_)) => assert_eq!(path, "/signout"),
             None => assert_eq!(path, "/nowhere"),
         }
     }
@@ -135,6 +136,35 @@ async fn an_address_with_nothing_behind_it_is_a_page_for_browsers_and_json_for_o
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.header("content-type").unwrap().starts_with("application/json"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn an_address_that_only_takes_a_form_is_a_page_for_browsers_and_json_for_others() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    for (path, form) in [
+        ("/organization/acme/robot/ci/download", "href=\"/organization/acme/robot/ci\""),
+        ("/organization/acme/settings", "href=\"/organization/acme?tab=Settings\""),
+        ("/organization/acme/default-permissions", "href=\"/organization/acme?tab=Defaultpermissions\""),
+        ("/theme", "href=\"/\""),
+        ("/signout", "href=\"/\""),
+    ] {
+        let page = alice.get(path).await;
+        assert_eq!((page.status, page.header("allow")), (405, Some("POST")), "{path}");
+        assert!(page.header("content-type").unwrap().starts_with("text/html"), "{path}");
+        assert!(page.text().contains("There is nothing to see here") && page.text().contains(form), "{path}");
+        let json = installation.send("GET", path, None, &[("accept", "*/*")], "").await;
+        assert_eq!((json.status, json.header("allow")), (405, Some("POST")), "{path}");
+        assert_eq!(json.header("content-type"), Some("application/json"), "{path}");
+    }
+    let api = alice.get("/api/v1/user/initialize").await;
+    assert_eq!(api.status, 405);
+    assert!(!api.header("content-type").unwrap().starts_with("text/html"));
+    // Whoever was signed out meanwhile is not sent there either, once signed in.
+    let posted = Browser::new(&installation);
+    posted.get("/signin").await;
+    let answer = posted.post("/organization/acme/settings", &[("action", "email")]).await;
+    assert_eq!(answer.header("location"), Some("/signin?next=/organization/acme%3Ftab%3DSettings"));
 }
 
 #[tokio::test]

@@ -284,3 +284,51 @@ async fn a_federation_entry_has_an_audience_and_an_issuer_that_is_asked() {
         assert!(refused.text().contains(problem), "{issuer}");
     }
 }
+
+#[tokio::test]
+async fn several_default_permissions_are_deleted_together_or_not_at_all() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let new = "/organization/acme/default-permissions/new";
+    let fields = [("applies", "specific"), ("creator", "bob"), ("delegate", "team:devs"), ("role", "write")];
+    assert_eq!(alice.post(new, &fields).await.status, 303);
+    let refused =
+        alice.post(new, &[("applies", "specific"), ("delegate", "acme+ci"), ("role", "read")]).await;
+    assert!(
+        refused.status == 400 && refused.text().contains("Unknown activating user"),
+        "a creator is needed"
+    );
+    let list = alice.get("/organization/acme?tab=Defaultpermissions&select=page").await.text();
+    let ticked = list.split("name=\"rule\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let ticked: Vec<&str> = ticked.collect();
+    assert_eq!(ticked.len(), 2);
+    for (search, found) in [("BOB", 1), ("devs", 1), ("acme", 1), ("zzz", 0)] {
+        let page = alice.get(&format!("/organization/acme?tab=Defaultpermissions&q={search}")).await.text();
+        assert_eq!(page.matches("name=\"rule\"").count(), found, "{search}");
+    }
+    let path = "/organization/acme/default-permissions/delete";
+    let both = [("rule", ticked[0]), ("rule", ticked[1])];
+    let unconfirmed = alice.post(path, &both).await;
+    assert!(unconfirmed.status == 400 && unconfirmed.text().contains("Nothing was deleted"));
+    let gone = [both[0], ("rule", "no-such-rule"), ("confirm", "confirm")];
+    assert_eq!(alice.post(path, &gone).await.status, 404);
+    assert!(installation.events("delete_prototype_permission").is_empty());
+    let done = alice.post(path, &[both[0], both[1], ("confirm", "confirm")]).await;
+    assert!(alice.follow(&done).await.contains("Successfully deleted default permissions"));
+    assert_eq!(installation.events("delete_prototype_permission").len(), 2);
+    let none = alice.post(path, &[("confirm", "confirm")]).await;
+    assert!(alice.follow(&none).await.contains("Select the default permissions to delete first"));
+}
+
+#[tokio::test]
+async fn a_role_chosen_in_the_list_of_teams_leaves_the_description_and_makes_no_team() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let save = [("action", "save"), ("role", "member"), ("description", "kept")];
+    assert_eq!(alice.post("/organization/acme/team/devs", &save).await.status, 303);
+    let role = [("action", "role"), ("role", "creator")];
+    let done = alice.post("/organization/acme/team/devs", &role).await;
+    let list = alice.follow(&done).await;
+    assert!(list.contains("Team role updated successfully for: devs") && list.contains("kept"));
+    assert_eq!(alice.post("/organization/acme/team/nosuch", &role).await.status, 404);
+}

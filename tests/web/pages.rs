@@ -6,7 +6,7 @@ use dockpass::store::StoreError;
 use dockpass::store::accounts::{AccountKind, NewAccount};
 
 /// Each page with something that only its template says.
-pub(super) const PAGES: [(&str, &str, &str); 32] = [
+pub(super) const PAGES: [(&str, &str, &str); 37] = [
     ("organizations", "/organization", "<h1>Organizations</h1>"),
     ("new_organization", "/organizations/new", "<h1>Create organization</h1>"),
     ("repositories", "/repository", "<h1>Repositories</h1>"),
@@ -14,6 +14,9 @@ pub(super) const PAGES: [(&str, &str, &str); 32] = [
     ("new_repository", "/organization/acme/repositories/new", "<h1>Create repository</h1>"),
     ("repository", "/repository/acme/team/tool", "Who may use it"),
     ("teams", "/organization/acme?tab=teamsANDmembership", "Teams of acme"),
+    ("people", "/organization/acme?tab=Teamsandmembership&view=members", "Members View of acme"),
+    ("people", "/organization/acme?tab=Teamsandmembership&view=collaborators", "No collaborators"),
+    ("remove_member", "/organization/acme/member/bob/remove", "<h1>Remove user from organization</h1>"),
     ("new_team", "/organization/acme/teams/new", "<h1>Create team</h1>"),
     ("team", "/organization/acme/team/devs", "<h1>Team devs</h1>"),
     ("team_permissions", "/organization/acme/team/devs/permissions", "Team devs"),
@@ -30,6 +33,11 @@ pub(super) const PAGES: [(&str, &str, &str); 32] = [
     ("delete_robots", "/organization/acme/robots/delete?name=ci", "Permanently delete robot accounts?"),
     ("defaults", "/organization/acme?tab=Defaultpermissions", "organization default"),
     ("new_default", "/organization/acme/default-permissions/new", "<h1>Create default permission</h1>"),
+    (
+        "delete_defaults",
+        "/organization/acme/default-permissions/delete?all=1",
+        "the default permission below",
+    ),
     ("applications", "/organization/acme?tab=OAuthApplications", "No application yet"),
     ("new_application", "/organization/acme/applications/new", "<h1>Create new application</h1>"),
     ("logs", "/organization/acme?tab=Logs", "Robot account created"),
@@ -38,6 +46,7 @@ pub(super) const PAGES: [(&str, &str, &str); 32] = [
     ("delete_organization", "/organization/acme/delete", "1 robot account"),
     ("message", "/organization/acme/robot/nobody", "Could not find robot with specified username"),
     ("message", "/organization/nosuch", "You may not open this"),
+    ("message", "/theme", "There is nothing to see here"),
     ("message", "/nowhere", "There is no such page"),
 ];
 #[tokio::test]
@@ -81,7 +90,7 @@ async fn what_is_loaded_beside_a_page_never_changes_under_its_name() {
 #[tokio::test]
 async fn whoever_is_not_signed_in_is_sent_to_sign_in_and_back() {
     let installation = acme("");
-    for (_, path, _) in PAGES.into_iter().filter(|(_, path, _)| *path != "/nowhere") {
+    for (_, path, _) in PAGES.into_iter().filter(|(_, path, _)| !["/nowhere", "/theme"].contains(path)) {
         let answer = Browser::new(&installation).get(path).await;
         let location = answer.header("location").unwrap_or_default();
         assert!(answer.status == 303 && location.starts_with("/signin?next=/"), "{path}: {}", answer.status);
@@ -96,6 +105,10 @@ async fn a_member_without_rights_sees_no_secret_and_no_robot() {
         "?tab=Robotaccounts",
         "?tab=Logs",
         "?tab=Settings",
+        "?tab=Teamsandmembership&view=members",
+        "?tab=Teamsandmembership&view=collaborators",
+        "/member/alice/remove",
+        "/default-permissions/delete?all=1",
         "/robot/ci",
         "/robots/new",
         "/robot/ci/permissions",
@@ -110,6 +123,8 @@ async fn a_member_without_rights_sees_no_secret_and_no_robot() {
         ("/organization/acme/robots/delete", &[("name", "ci"), ("confirm", "confirm")]),
         ("/organization/acme/robots/new", &[("name", "mine")]),
         ("/organization/acme/delete", &[("confirm", "acme")]),
+        ("/organization/acme/member/alice/remove", &[]),
+        ("/organization/acme/default-permissions/delete", &[("confirm", "confirm")]),
     ] {
         assert_eq!(bob.post(path, fields).await.status, 403, "{path}");
     }

@@ -1,13 +1,17 @@
 //! The tab "Default permissions": what repositories get when they are created in an organization.
 
 use super::notice::Notice;
-use super::view::{Head, Problem, Tab, parse_role, role_value};
+use super::view::{Head, Pager, Problem, Tab, address, parse_role, role_value};
 use super::visit::{Refusal, Reply, Shell, Visit};
-use crate::service::default_permissions::{self, Delegate, DelegateName};
+use crate::service::default_permissions::{self, Delegate, DelegateName, Rule};
 use crate::service::error::ServiceError;
 use crate::service::robot_pages;
 use askama::Template;
 use hyper::StatusCode;
+use std::fmt::Write;
+
+/// Rules of a page.
+const PAGE: usize = 20;
 
 /// The tab.
 #[derive(Template)]
@@ -17,8 +21,23 @@ pub struct DefaultsPage {
     pub shell: Shell,
     /// The organization.
     pub head: Head,
-    /// Its rules.
+    /// What is searched for.
+    pub q: String,
+    /// `page`, `all` or empty: which rows are ticked.
+    pub select: String,
+    /// Which rules.
+    pub pager: Pager,
+    /// The rules of this page.
     pub rows: Vec<RuleRow>,
+}
+
+impl DefaultsPage {
+    /// The address with a selection.
+    pub fn selecting(&self, select: &str) -> String {
+        let mut href = address(&self.head.tab_href(), &[("q", &self.q), ("select", select)]);
+        let _ = write!(href, "page={}", self.pager.number);
+        href
+    }
 }
 
 /// A rule.
@@ -38,24 +57,39 @@ pub struct RuleRow {
 /// What Quay shows for a rule that applies to everybody's repositories.
 const ANYONE: &str = "organization default";
 
+impl From<Rule> for RuleRow {
+    fn from(rule: Rule) -> Self {
+        Self {
+            creator: rule.activating.map_or_else(|| ANYONE.to_owned(), |account| account.name),
+            kind: match &rule.delegate {
+                Delegate::Team(_) => "team",
+                Delegate::Account(account) if account.name.contains('+') => "robot",
+                Delegate::Account(_) => "user",
+            },
+            delegate: rule.delegate.name().to_owned(),
+            role: role_value(Some(rule.role)),
+            uuid: rule.uuid,
+        }
+    }
+}
+
+/// The rules of an organization whose creator or grantee holds `q`.
+fn search(visit: &Visit, name: &str, q: &str) -> Result<Vec<RuleRow>, Refusal> {
+    let wanted = q.to_lowercase();
+    let rules = default_permissions::list(&visit.app, &visit.actor, name)?.into_iter().map(RuleRow::from);
+    Ok(rules.filter(|rule| rule.creator.contains(&wanted) || rule.delegate.contains(&wanted)).collect())
+}
+
 /// The tab.
 pub fn tab(visit: &Visit, name: &str) -> Reply {
     let head = Head::read(visit, name, Tab::DefaultPermissions, None)?;
-    let rules = default_permissions::list(&visit.app, &visit.actor, name)?;
-    let rows = rules.into_iter().map(|rule| RuleRow {
-        creator: rule.activating.map_or_else(|| ANYONE.to_owned(), |account| account.name),
-        kind: match &rule.delegate {
-            Delegate::Team(_) => "team",
-            Delegate::Account(account) if account.name.contains('+') => "robot",
-            Delegate::Account(_) => "user",
-        },
-        delegate: rule.delegate.name().to_owned(),
-        role: role_value(Some(rule.role)),
-        uuid: rule.uuid,
-    });
-    let rows = rows.collect();
+    let (q, select) = (visit.asked("q")?.to_owned(), visit.asked("select")?.to_owned());
+    let found = search(visit, name, &q)?;
+    let base = address(&head.tab_href(), &[("q", &q), ("select", &select)]);
+    let pager = Pager { total: found.len(), size: PAGE, number: visit.page_number()?, base };
+    let rows = found.into_iter().skip(pager.offset()).take(PAGE).collect();
     let shell = head.shell(visit, "Default permissions");
-    visit.page(&DefaultsPage { shell, head, rows })
+    visit.page(&DefaultsPage { shell, head, q, select, pager, rows })
 }
 
 /// The form for a new rule.
@@ -66,7 +100,9 @@ pub struct NewDefaultPage {
     pub shell: Shell,
     /// The organization.
     pub head: Head,
-    /// What was typed before: the creator; empty for anyone.
+    /// Whether it applies to whatever anybody creates.
+    pub anyone: bool,
+    /// What was typed before: the creator.
     pub creator: String,
     /// What was typed before.
     pub delegate: String,
@@ -76,6 +112,8 @@ pub struct NewDefaultPage {
     pub names: Vec<String>,
     /// Teams to pick from.
     pub teams: Vec<String>,
+    /// Whether robots can be made.
+    pub robots_allowed: bool,
     /// What was wrong with the last try.
     pub problem: Option<Problem>,
 }
@@ -88,14 +126,14 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
         return Err(ServiceError::Forbidden.into());
     }
     let (app, actor) = (&visit.app, &visit.actor);
-    let creator = visit.given("creator")?.to_owned();
+    let (creator, anyone) = (visit.given("creator")?.to_owned(), visit.given("applies")? == "anyone");
     let delegate = visit.given("delegate")?.to_owned();
     let role = visit.given("role")?.to_owned();
     let (names, teams) = robot_pages::pickable(app, actor, namespace, 500)?;
     let mut problem = None;
     if visit.form.is_some() {
         let chosen = parse_role(&role)?.ok_or_else(|| Refusal::Fields("choose a permission".to_owned()))?;
-        let activating = Some(creator.as_str()).filter(|creator| !creator.is_empty());
+        let activating = Some(creator.as_str()).filter(|_| !anyone);
         // A team and a user may be called alike: the list offers teams as "team:name".
         let to = match delegate.strip_prefix("team:") {
             Some(team) => DelegateName::Team(team),
@@ -121,23 +159,92 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let role = if role.is_empty() { "read".to_owned() } else { role };
     let shell = head.shell(visit, "Create default permission");
-    visit.page_with(status, &NewDefaultPage { shell, head, creator, delegate, role, names, teams, problem })
+    let robots_allowed = !app.live.robots().is_disallowed();
+    let page = NewDefaultPage {
+        shell,
+        head,
+        anyone,
+        creator,
+        delegate,
+        role,
+        names,
+        teams,
+        robots_allowed,
+        problem,
+    };
+    visit.page_with(status, &page)
+}
+
+/// Asks whether several rules are to go.
+#[derive(Template)]
+#[template(path = "delete_defaults.html")]
+pub struct DeleteDefaultsPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The organization.
+    pub head: Head,
+    /// The rules.
+    pub rows: Vec<RuleRow>,
+    /// What was wrong with the last try.
+    pub problem: Option<Problem>,
+}
+
+/// Asks, or deletes several rules: the ticked ones, or all that a search finds.
+pub fn delete(visit: &Visit, namespace: &str) -> Reply {
+    let page = Some("Delete default permissions".to_owned());
+    let head = Head::read(visit, namespace, Tab::DefaultPermissions, page)?;
+    if !head.administers {
+        return Err(ServiceError::Forbidden.into());
+    }
+    let fields = visit.form.as_ref().unwrap_or(&visit.query);
+    let all = visit.form.is_none() && !visit.asked("all")?.is_empty();
+    let ticked: Vec<&str> = fields.all("rule").collect();
+    let found = search(visit, namespace, if all { visit.asked("q")? } else { "" })?;
+    let rows: Vec<RuleRow> =
+        found.into_iter().filter(|rule| all || ticked.contains(&rule.uuid.as_str())).collect();
+    let list = head.tab_href();
+    if rows.is_empty() {
+        return visit.done(&list, &Notice::bad("Select the default permissions to delete first"));
+    }
+    let mut problem = None;
+    if visit.form.is_some() {
+        if visit.given("confirm")? == "confirm" {
+            default_permissions::delete_many(&visit.app, &visit.actor, namespace, &ticked)?;
+            return visit.done(&list, &Notice::good("Successfully deleted default permissions"));
+        }
+        problem = Some(Problem {
+            title: "Nothing was deleted",
+            text: "Type confirm into the field below.".to_owned(),
+            field: Some("delete-confirmation-input"),
+        });
+    }
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let shell = head.shell(visit, "Delete default permissions");
+    visit.page_with(status, &DeleteDefaultsPage { shell, head, rows, problem })
 }
 
 /// Changes or deletes one rule.
 pub fn change(visit: &Visit, namespace: &str) -> Reply {
     let head = Head::read(visit, namespace, Tab::DefaultPermissions, None)?;
+    if !head.administers {
+        return Err(ServiceError::Forbidden.into());
+    }
     let (app, actor) = (&visit.app, &visit.actor);
     // The row's two buttons carry the rule's id: `save` and `delete`.
     let (save, delete) = (visit.given("save")?, visit.given("delete")?);
+    let rules = default_permissions::list(app, actor, namespace)?.into_iter().map(RuleRow::from);
+    let named = rules.into_iter().find(|rule| rule.uuid == save || rule.uuid == delete);
+    let Some(named) = named else {
+        return visit.done(&head.tab_href(), &Notice::bad("This default permission was deleted already"));
+    };
     let said = if delete.is_empty() {
         let role = parse_role(visit.given(&format!("role:{save}"))?)?;
         let role = role.ok_or_else(|| Refusal::Fields("choose a permission".to_owned()))?;
-        let changed = default_permissions::set_role(app, actor, namespace, save, role)?;
-        format!("Permission updated successfully to: {role} for {}", changed.rule.delegate.name())
+        default_permissions::set_role(app, actor, namespace, save, role)?;
+        format!("Permission updated successfully to: {role} for {}", named.delegate)
     } else {
         default_permissions::delete(app, actor, namespace, delete)?;
-        "Successfully deleted default permissions".to_owned()
+        format!("Permission created by: {} successfully deleted", named.creator)
     };
     visit.done(&head.tab_href(), &Notice::good(said))
 }

@@ -1,5 +1,6 @@
 //! Pages that say why there is nothing else to see, each with the next step.
 
+use super::WebRoute;
 use super::view::sentence;
 use super::visit::{Refusal, Section, Shell, Visit, local};
 use crate::http::error;
@@ -7,7 +8,7 @@ use crate::http::reply::{self, Body};
 use crate::service::error::ServiceError;
 use crate::store::StoreError;
 use askama::Template;
-use hyper::header::{HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 
 /// A page with a title, a text and one way on.
@@ -42,7 +43,8 @@ pub struct ConfirmPage {
 pub fn refuse(visit: &Visit, refusal: Refusal) -> Response<Body> {
     match refusal {
         Refusal::Service(ServiceError::Unauthenticated) => {
-            let next = super::view::address("/signin", &[("next", local(&visit.here))]);
+            // Signed in again, nobody is sent on to an address that only takes a form.
+            let next = super::view::address("/signin", &[("next", &WebRoute::page_at(local(&visit.here)))]);
             reply::redirect_303(next.trim_end_matches('&'))
         }
         // What was posted is not kept: the page with its form comes back once the password was given.
@@ -61,14 +63,19 @@ pub fn refuse(visit: &Visit, refusal: Refusal) -> Response<Body> {
             if refused && visit.form.is_none() {
                 (status, title) = (StatusCode::NOT_FOUND, "This does not exist");
             }
-            let next = if visit.session.is_some() {
-                ("/organization".to_owned(), "Go to your organizations")
-            } else {
-                ("/signin".to_owned(), "Go to sign in")
+            let next = match &other {
+                Refusal::FormOnly(_) => {
+                    (WebRoute::page_at(local(&visit.here)), "Go to the page with the form")
+                }
+                _ if visit.session.is_some() => ("/organization".to_owned(), "Go to your organizations"),
+                _ => ("/signin".to_owned(), "Go to sign in"),
             };
             let shell = visit.shell(title, Section::None);
             let page = MessagePage { shell, title: title.to_owned(), text, next };
             let mut response = render(visit, status, &page);
+            if let Refusal::FormOnly(allowed) = other {
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+            }
             if status == StatusCode::SERVICE_UNAVAILABLE {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
@@ -93,6 +100,11 @@ fn describe(refusal: &Refusal) -> (StatusCode, &'static str, String) {
             StatusCode::NOT_FOUND,
             "There is no such page",
             "The address may be mistyped, or what it showed was deleted.".to_owned(),
+        ),
+        Refusal::FormOnly(_) => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "There is nothing to see here",
+            "This address only takes what a form sends. Nothing was changed.".to_owned(),
         ),
         Refusal::Fields(text) => (StatusCode::BAD_REQUEST, "The form could not be read", sentence(text)),
         Refusal::Forged => (

@@ -179,6 +179,8 @@ pub struct Access {
     pub names: Vec<String>,
     /// Teams to pick from.
     pub team_names: Vec<String>,
+    /// Whether the person may make a robot to be granted something.
+    pub robots_allowed: bool,
 }
 
 /// Shows one repository, or changes it.
@@ -196,6 +198,7 @@ pub fn one(visit: &Visit, namespace: &str, path: &str) -> Reply {
                     tx.team_grantees(repository.id)
                 })?;
             let pickable = robot_pages::pickable(&visit.app, &visit.actor, namespace, 500);
+            let robots_allowed = pickable.is_ok() && !visit.app.live.robots().is_disallowed();
             let (names, team_names) = pickable.unwrap_or_default();
             Some(Access {
                 accounts: accounts
@@ -207,6 +210,7 @@ pub fn one(visit: &Visit, namespace: &str, path: &str) -> Reply {
                 teams: teams.into_iter().map(|(name, role)| (name, role_value(Some(role)))).collect(),
                 names,
                 team_names,
+                robots_allowed,
             })
         }
         Err(ServiceError::Forbidden) => None,

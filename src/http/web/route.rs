@@ -1,6 +1,7 @@
 //! The addresses of the pages. Robots of a namespace stand below `/robot/<short>`, what concerns several of them below
 //! `/robots/`, so that no robot's name can collide with a verb; teams likewise.
 
+use super::view::{Tab, tab_href};
 use crate::http::route::RouteError;
 use hyper::Method;
 
@@ -17,7 +18,7 @@ pub enum WebRoute {
     SignOut,
     /// The first user of a new installation.
     Setup,
-    /// Remembers light, dark or system colours.
+    /// Remembers how pages are to look: their colours, and how times are written.
     Theme,
     /// The organizations of the signed-in person, and creation of one.
     Organizations,
@@ -33,6 +34,8 @@ pub enum WebRoute {
     Repository(String, String),
     /// No page: what a browser is told at an address where there is nothing.
     Missing,
+    /// No page: what a browser is told at an address that only takes a form; the methods that it does take.
+    FormOnly(&'static str),
 }
 
 /// What stands below a namespace.
@@ -54,10 +57,14 @@ pub enum NamespacePage {
     NewTeam,
     /// One team.
     Team(String, TeamPage),
+    /// Takes a person out of all teams and repositories.
+    RemoveMember(String),
     /// The form for a new default permission.
     NewDefaultPermission,
     /// Changes or deletes default permissions.
     DefaultPermissions,
+    /// Deletes several default permissions.
+    DeleteDefaultPermissions,
     /// The form for a new OAuth application.
     NewApplication,
     /// One OAuth application, by client id.
@@ -133,6 +140,17 @@ impl WebRoute {
         })
     }
 
+    /// A page to go on to for somebody who was at `here` (path and query): the page itself or, where an address only takes a
+    /// form, the one that has the form.
+    pub fn page_at(here: &str) -> String {
+        let path = here.split('?').next().unwrap_or(here);
+        match Self::of_path(path) {
+            Some((_, allowed)) if allowed != CHANGES => here.to_owned(),
+            Some((Self::Below(name, page), _)) => page.form_page(&name),
+            _ => "/".to_owned(),
+        }
+    }
+
     /// The label in logs and metrics.
     pub const fn label(&self) -> &'static str {
         match self {
@@ -149,6 +167,7 @@ impl WebRoute {
             Self::Below(_, page) => page.label(),
             Self::Repository(..) => "web_repository",
             Self::Missing => "web_missing",
+            Self::FormOnly(_) => "web_form_only",
         }
     }
 }
@@ -172,11 +191,23 @@ impl NamespacePage {
             ["team", team, "permissions"] => (Self::Team(word(team)?, TeamPage::Permissions), BOTH),
             ["team", team, "delete"] => (Self::Team(word(team)?, TeamPage::Delete), BOTH),
             ["default-permissions", "new"] => (Self::NewDefaultPermission, BOTH),
+            ["member", name, "remove"] => (Self::RemoveMember(word(name)?), BOTH),
+            ["default-permissions", "delete"] => (Self::DeleteDefaultPermissions, BOTH),
             ["default-permissions"] => (Self::DefaultPermissions, CHANGES),
             ["applications", "new"] => (Self::NewApplication, BOTH),
             ["application", client_id] => (Self::Application(word(client_id)?), BOTH),
             _ => return None,
         })
+    }
+
+    /// The page with the form that is sent here.
+    fn form_page(&self, name: &str) -> String {
+        match self {
+            Self::Settings => tab_href(name, Tab::Settings),
+            Self::DefaultPermissions => tab_href(name, Tab::DefaultPermissions),
+            Self::Robot(short, _) => format!("/organization/{name}/robot/{short}"),
+            _ => format!("/organization/{name}"),
+        }
     }
 
     const fn label(&self) -> &'static str {
@@ -196,8 +227,10 @@ impl NamespacePage {
             Self::Team(_, TeamPage::Members) => "web_team",
             Self::Team(_, TeamPage::Permissions) => "web_team_permissions",
             Self::Team(_, TeamPage::Delete) => "web_delete_team",
+            Self::RemoveMember(_) => "web_remove_member",
             Self::NewDefaultPermission => "web_new_default_permission",
             Self::DefaultPermissions => "web_default_permissions",
+            Self::DeleteDefaultPermissions => "web_delete_default_permissions",
             Self::NewApplication => "web_new_application",
             Self::Application(_) => "web_application",
         }
@@ -254,6 +287,20 @@ mod tests {
         }
         let refused = WebRoute::parse(&Method::PUT, "/signin");
         assert_eq!(refused, Some(Err(RouteError::MethodNotAllowed("GET, HEAD, POST"))));
+    }
+
+    #[test]
+    fn from_what_only_takes_a_form_one_goes_on_to_the_page_that_has_it() {
+        for (here, page) in [
+            ("/organization/acme/robot/ci/download", "/organization/acme/robot/ci"),
+            ("/organization/acme/settings", "/organization/acme?tab=Settings"),
+            ("/organization/acme/default-permissions?x=1", "/organization/acme?tab=Defaultpermissions"),
+            ("/signout", "/"),
+            ("/organization/acme?tab=Logs&page=2", "/organization/acme?tab=Logs&page=2"),
+            ("/nowhere", "/"),
+        ] {
+            assert_eq!(WebRoute::page_at(here), page);
+        }
     }
 
     proptest! {

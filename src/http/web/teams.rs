@@ -2,6 +2,7 @@
 
 use super::activity::meaning;
 use super::notice::Notice;
+use super::people::View;
 use super::view::{Head, Pager, Problem, Tab, address, counted, parse_role, role_value, tab_href};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::permission::{Role, TeamRole};
@@ -22,6 +23,10 @@ pub struct TeamsPage {
     pub shell: Shell,
     /// The organization.
     pub head: Head,
+    /// Always the teams.
+    pub view: View,
+    /// What is searched for.
+    pub q: String,
     /// Its teams.
     pub rows: Vec<TeamRow>,
 }
@@ -45,8 +50,10 @@ pub struct TeamRow {
 /// The tab.
 pub fn tab(visit: &Visit, name: &str) -> Reply {
     let head = Head::read(visit, name, Tab::Teams, None)?;
+    let q = visit.asked("q")?.to_owned();
+    let wanted = q.to_lowercase();
     let found = team_pages::list(&visit.app, &visit.actor, name)?;
-    let rows = found.into_iter().map(|found| TeamRow {
+    let rows = found.into_iter().filter(|found| found.team.name.contains(&wanted)).map(|found| TeamRow {
         meaning: meaning(found.team.role),
         role: found.team.role,
         members: counted(found.members, "member", "members"),
@@ -56,7 +63,7 @@ pub fn tab(visit: &Visit, name: &str) -> Reply {
     });
     let rows = rows.collect();
     let shell = head.shell(visit, "Teams and membership");
-    visit.page(&TeamsPage { shell, head, rows })
+    visit.page(&TeamsPage { shell, head, view: View::Teams, q, rows })
 }
 
 /// The form for a new team.
@@ -121,7 +128,11 @@ pub struct TeamPage {
     pub role: &'static str,
     /// Whether the person may change it.
     pub editable: bool,
-    /// Its members: name and whether it is a robot.
+    /// Which members are shown: `users`, `robots` or, when it is empty, all.
+    pub show: String,
+    /// How many members it has in all.
+    pub total: usize,
+    /// The members that are shown: name and whether it is a robot.
     pub members: Vec<(String, bool)>,
     /// Names to pick from.
     pub names: Vec<String>,
@@ -132,7 +143,7 @@ pub struct TeamPage {
 /// Shows one team, or changes it.
 pub fn members(visit: &Visit, namespace: &str, team: &str) -> Reply {
     let (app, actor) = (&visit.app, &visit.actor);
-    let here = format!("/organization/{namespace}/team/{team}");
+    let mut here = format!("/organization/{namespace}/team/{team}");
     if visit.form.is_some() {
         let member = visit.given("member")?;
         let done = match visit.given("action")? {
@@ -143,10 +154,19 @@ pub fn members(visit: &Visit, namespace: &str, team: &str) -> Reply {
                 .map(|()| format!("Successfully deleted team member: {member}"))
                 .map_err(|error| (format!("Unable to delete team member: {member}"), error)),
             "save" => {
+                teams::members(app, actor, namespace, team)?;
                 let (role, description) = (team_role(visit)?, visit.given("description")?);
                 teams::put(app, actor, namespace, team, role, Some(description))
                     .map(|_| format!("Team role updated successfully for: {team}"))
                     .map_err(|error| ("Unable to update the team".to_owned(), error))
+            }
+            // The drop-down in the list of teams, which shows no description to be saved with it.
+            "role" => {
+                here = tab_href(namespace, Tab::Teams);
+                teams::members(app, actor, namespace, team)?;
+                teams::put(app, actor, namespace, team, team_role(visit)?, None)
+                    .map(|_| format!("Team role updated successfully for: {team}"))
+                    .map_err(|error| (format!("Unable to update team role for: {team}"), error))
             }
             _ => return Err(Refusal::Fields("there is no such action".to_owned())),
         };
@@ -162,6 +182,15 @@ pub fn members(visit: &Visit, namespace: &str, team: &str) -> Reply {
     let (found, accounts, editable) = teams::members(app, actor, namespace, team)?;
     let head = Head::read(visit, namespace, Tab::Teams, Some(team.to_owned()))?;
     let names = if editable { robot_pages::pickable(app, actor, namespace, 500)?.0 } else { Vec::new() };
+    let show = visit.asked("show")?.to_owned();
+    let total = accounts.len();
+    let shown = |robot: bool| match show.as_str() {
+        "users" => !robot,
+        "robots" => robot,
+        _ => true,
+    };
+    let members = accounts.into_iter().map(|account| (account.name, account.kind == AccountKind::Robot));
+    let members = members.filter(|(_, robot)| shown(*robot)).collect();
     let page = TeamPage {
         shell: head.shell(visit, &format!("Team {team}")),
         head,
@@ -169,10 +198,9 @@ pub fn members(visit: &Visit, namespace: &str, team: &str) -> Reply {
         description: found.description,
         role: found.role.as_str(),
         editable,
-        members: accounts
-            .into_iter()
-            .map(|account| (account.name, account.kind == AccountKind::Robot))
-            .collect(),
+        show,
+        total,
+        members,
         names,
         robots_allowed: !visit.app.live.robots().is_disallowed(),
     };

@@ -19,6 +19,13 @@ pub const ROLE_HELP: [(&str, &str); 4] = [
     ("Admin", "Can view, pull, push to and administer the repository"),
 ];
 
+/// What each role of a team means.
+pub const TEAM_ROLE_HELP: [(&str, &str); 3] = [
+    ("Admin", "Administers the organization and every repository"),
+    ("Member", "Has only what the team is granted on repositories"),
+    ("Creator", "May also create repositories"),
+];
+
 /// The value in forms for a role or none.
 pub fn role_value(role: Option<Role>) -> &'static str {
     role.map_or("none", Role::as_str)
@@ -201,6 +208,11 @@ impl Head {
         }
     }
 
+    /// Whether the person may see everything in it, as those who administer it and auditors may.
+    pub fn sees_all(&self) -> bool {
+        self.tabs.contains(&Tab::Logs)
+    }
+
     /// The address of the tab that the page belongs to.
     pub fn tab_href(&self) -> String {
         tab_href(&self.name, self.tab)
@@ -245,6 +257,17 @@ impl Pager {
     /// The number of the last row.
     pub fn last(&self) -> usize {
         if self.first() == 0 { 0 } else { self.total.min(self.offset() + self.size) }
+    }
+
+    /// The address of the first page, when that is another one.
+    pub fn start(&self) -> Option<String> {
+        (self.number > 1).then(|| format!("{}page=1", self.base))
+    }
+
+    /// The address of the last page, when that is a later one.
+    pub fn end(&self) -> Option<String> {
+        let last = self.total.div_ceil(self.size.max(1));
+        (last > self.number).then(|| format!("{}page={last}", self.base))
     }
 
     /// The address of the page before.
@@ -305,6 +328,9 @@ mod tests {
         assert_eq!(pager(45, 2).next(), Some("?page=3".to_owned()));
         assert_eq!(pager(40, 2).next(), None);
         assert_eq!(pager(45, 1).previous(), None);
+        assert_eq!((pager(45, 1).start(), pager(45, 1).end()), (None, Some("?page=3".to_owned())));
+        assert_eq!((pager(45, 3).start(), pager(45, 3).end()), (Some("?page=1".to_owned()), None));
+        assert_eq!(pager(0, 1).end(), None);
         assert_eq!((pager(45, 9).first(), pager(45, 9).last()), (0, 0));
     }
 

@@ -26,6 +26,8 @@ pub enum Refusal {
     Service(ServiceError),
     /// There is no such page.
     NotFound,
+    /// There is no page at this address, which only takes a form; the methods that it does take.
+    FormOnly(&'static str),
     /// A form or query string could not be read.
     Fields(String),
     /// A form came from another site, or its page was too old.
@@ -85,6 +87,8 @@ pub struct Shell {
     pub csrf: String,
     /// The chosen colours.
     pub theme: Theme,
+    /// Whether times are shown to the second.
+    pub exact_times: bool,
     /// This page's address, to come back to.
     pub here: String,
     /// The part of the site that this page belongs to.
@@ -155,19 +159,23 @@ pub struct Visit {
     pub here: String,
     /// The chosen colours.
     pub theme: Theme,
+    /// Whether times are shown to the second, not as how long ago.
+    pub exact_times: bool,
     /// The notice that the last answer left.
     pub notice: Option<Notice>,
 }
 
-/// The value of the theme cookie.
-pub fn theme_of(headers: &HeaderMap) -> Theme {
+/// A person's choice of how pages look; empty when there is none.
+fn choice<'h>(headers: &'h HeaderMap, cookie: &str) -> &'h str {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == THEME_COOKIE).map_or(Theme::System, |(_, word)| Theme::parse(word))
+    pairs.find(|(name, _)| *name == cookie).map_or("", |(_, word)| word)
 }
 
-/// Also written by the script, so that the colours change without loading the page again.
-pub const THEME_COOKIE: &str = "theme";
+// Also written by the script, so that a choice shows without loading the page again.
+const THEME_COOKIE: &str = "theme";
+const TIMES_COOKIE: &str = "times";
+const EXACT: &str = "exact";
 
 impl Visit {
     /// Whoever sent these headers.
@@ -191,7 +199,8 @@ impl Visit {
             None => Actor::anonymous(origin),
         };
         let notice = notice::read(headers, &app.keys.session, &id);
-        let theme = theme_of(headers);
+        let theme = Theme::parse(choice(headers, THEME_COOKIE));
+        let exact_times = choice(headers, TIMES_COOKIE) == EXACT;
         Ok(Self {
             app,
             actor,
@@ -203,6 +212,7 @@ impl Visit {
             form: None,
             here: here.to_owned(),
             theme,
+            exact_times,
             notice,
         })
     }
@@ -214,6 +224,7 @@ impl Visit {
             person: self.session.as_ref().map(|session| session.identity.name.to_string()),
             csrf: sessions::csrf_token(&self.app, &self.id),
             theme: self.theme,
+            exact_times: self.exact_times,
             here: self.here.clone(),
             section,
             notice: self.notice.clone(),
@@ -280,13 +291,22 @@ impl Visit {
         }
     }
 
-    /// Remembers the colours for a year.
-    pub fn remember_theme(&self, response: &mut Response<Body>, theme: Theme) {
-        let secure = if self.https { "; Secure" } else { "" };
-        let line = format!("{THEME_COOKIE}={}; Path=/; SameSite=Lax{secure}; Max-Age=31536000", theme.word());
-        if let Ok(value) = HeaderValue::from_str(&line) {
-            response.headers_mut().append(SET_COOKIE, value);
+    /// Remembers for a year what the form of the menu "Display" chose, and goes back to its page.
+    pub fn remember_display(&self) -> Reply {
+        let mut response = reply::redirect_303(local(self.given("next")?));
+        let theme = Theme::parse(self.given("theme")?).word();
+        let times = if self.given("times")? == EXACT { EXACT } else { "relative" };
+        for (field, cookie, word) in [("theme", THEME_COOKIE, theme), ("times", TIMES_COOKIE, times)] {
+            if self.given(field)?.is_empty() {
+                continue;
+            }
+            let secure = if self.https { "; Secure" } else { "" };
+            let line = format!("{cookie}={word}; Path=/; SameSite=Lax{secure}; Max-Age=31536000");
+            if let Ok(value) = HeaderValue::from_str(&line) {
+                response.headers_mut().append(SET_COOKIE, value);
+            }
         }
+        Ok(response)
     }
 }
 

@@ -27,8 +27,8 @@ macro_rules! rows {
 
         fn rows_of(route: &Route) -> &'static [(&'static str, &'static str)] {
             match route {
-                // Nothing is asked of whoever opens an address with nothing behind it.
-                Route::Api(_) | Route::Web(WebRoute::Missing) => &[],
+                // Nothing is asked of whoever opens an address with no page behind it.
+                Route::Api(_) | Route::Web(WebRoute::Missing | WebRoute::FormOnly(_)) => &[],
                 $($route => &[$(($method, $path)),+],)+
             }
         }
@@ -66,7 +66,8 @@ rows! {
     Web(WebRoute::NewOrganization) => "GET" "/organizations/new", "POST" "/organizations/new";
     Web(WebRoute::Repositories) => "GET" "/repository";
     Web(WebRoute::Namespace(_)) => "GET" "/organization/{o}", "GET" "/organization/{o}?tab=Teamsandmembership",
-        "GET" "/organization/{o}?tab=Robotaccounts", "GET" "/organization/{o}?tab=Defaultpermissions",
+        "GET" "/organization/{o}?tab=Teamsandmembership&view=members",
+        "GET" "/organization/{o}?tab=Teamsandmembership&view=collaborators", "GET" "/organization/{o}?tab=Robotaccounts", "GET" "/organization/{o}?tab=Defaultpermissions",
         "GET" "/organization/{o}?tab=OAuthApplications", "GET" "/organization/{o}?tab=Logs",
         "GET" "/organization/{o}?tab=Settings";
     Web(WebRoute::Repository(..)) => "GET" "/repository/{o}/app", "POST" "/repository/{o}/app";
@@ -94,9 +95,13 @@ rows! {
         "GET" "/organization/{o}/team/devs/permissions", "POST" "/organization/{o}/team/devs/permissions";
     Web(Below(_, Page::Team(_, TeamPage::Delete))) =>
         "GET" "/organization/{o}/team/devs/delete", "POST" "/organization/{o}/team/devs/delete";
+    Web(Below(_, Page::RemoveMember(_))) =>
+        "GET" "/organization/{o}/member/carol/remove", "POST" "/organization/{o}/member/carol/remove";
     Web(Below(_, Page::NewDefaultPermission)) =>
         "GET" "/organization/{o}/default-permissions/new", "POST" "/organization/{o}/default-permissions/new";
     Web(Below(_, Page::DefaultPermissions)) => "POST" "/organization/{o}/default-permissions";
+    Web(Below(_, Page::DeleteDefaultPermissions)) =>
+        "GET" "/organization/{o}/default-permissions/delete", "POST" "/organization/{o}/default-permissions/delete";
     Web(Below(_, Page::NewApplication)) =>
         "GET" "/organization/{o}/applications/new", "POST" "/organization/{o}/applications/new";
     Web(Below(_, Page::Application(_))) =>
