@@ -49,6 +49,7 @@ pub mod robots;
 pub mod sessions;
 pub mod settings;
 pub mod superusers;
+pub mod team_members;
 pub mod team_pages;
 pub mod teams;
 pub mod throttle;
