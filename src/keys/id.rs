@@ -109,6 +109,19 @@ mod tests {
         );
     }
 
+    #[test]
+    fn twelve_groups_of_four_letters_are_an_id_and_nothing_else_is() {
+        let id = SigningKeyId::of(b"");
+        assert_eq!(id.short(), "4OYM:IQUY");
+        assert_eq!((format!("{id}"), format!("{id:?}")), (id.0.clone(), id.0.clone()));
+        for (from, to) in
+            [("4OYM", "4OY1"), ("4OYM", "4OYMA"), ("4OYM", "4OY"), ("4OYM:", ""), ("4OYM", "4oym")]
+        {
+            let text = id.0.replacen(from, to, 1);
+            assert_eq!(SigningKeyId::parse(&text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn every_id_reads_back(bytes in prop::collection::vec(any::<u8>(), 0..100)) {

@@ -110,16 +110,27 @@ impl Site {
 
     /// Status and granted actions of a token request by a robot for one repository.
     pub(crate) fn token(&self, robot: &str, secret: &str, scope: &str) -> (u16, Vec<String>) {
-        for _ in 0..5 {
+        self.token_or_why(robot, secret, scope).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// As [`Self::token`]; where there is no answer, why, and what the server has logged.
+    pub(crate) fn token_or_why(
+        &self,
+        robot: &str,
+        secret: &str,
+        scope: &str,
+    ) -> Result<(u16, Vec<String>), String> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
             let started = now();
             match self.ask_token(robot, secret, scope) {
-                Ok(answer) => return answer,
+                Ok(answer) => return Ok(answer),
                 // Where this process stood still for longer than the server waits for a client, the request was cut.
-                Err(_) if started.elapsed() >= Limits::default().header => {}
-                Err(error) => panic!("no answer: {error}\n{}", self.log()),
+                Err(_) if attempts < 5 && started.elapsed() >= Limits::default().header => {}
+                Err(error) => return Err(format!("no answer: {error}\n{}", self.log())),
             }
         }
-        panic!("no answer five times:\n{}", self.log())
     }
 
     /// As [`Self::token`]; `None` when the server is gone before it has answered in full.
