@@ -1,5 +1,5 @@
-//! What each route answers when it succeeds, as the OpenAPI document tells it. The tests hold every answer that they get
-//! against this, so what stands here is what is sent.
+//! What each route answers, as the OpenAPI document tells it. The tests hold every answer that they get against this, so what
+//! stands here is what is sent.
 
 mod accounts;
 mod grants;

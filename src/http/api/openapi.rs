@@ -3,6 +3,7 @@
 
 mod swagger;
 
+use super::answers;
 use super::call::{Answer, Call, ok};
 use super::route::{Access, Endpoint, PREFIX, Payload};
 use super::shape::Components;
@@ -10,18 +11,18 @@ use super::table::ApiRoute;
 use crate::http::browser::session_cookie;
 use serde_json::{Map, Value, json};
 
-/// Statuses that stand in the document: why each is answered, and the schema of the body.
-const REFUSALS: &[(u16, &str, &str)] = &[
-    (400, "The request cannot be carried out as it was sent.", "Error"),
-    (401, "There are no credentials, or they are wrong or too old.", "Error"),
-    (403, "The credentials do not reach so far, or the CSRF token is missing.", "Error"),
-    (404, "What the path names is not there.", "Error"),
-    (405, "The path has no such method.", "Error"),
-    (408, "The body took too long to arrive.", "Error"),
-    (413, "The body is too large.", "Error"),
-    (415, "The body is not JSON, or it is encoded.", "Error"),
-    (429, "Too many wrong passwords; `Retry-After` tells the seconds to wait.", "Error"),
-    (503, "The service is busy or read-only, or the database is away.", "Error"),
+/// Statuses that stand in the document, and why each is answered.
+const REFUSALS: &[(u16, &str)] = &[
+    (400, "The request cannot be carried out as it was sent."),
+    (401, "There are no credentials, or they are wrong or too old."),
+    (403, "The credentials do not reach so far, or the CSRF token is missing."),
+    (404, "What the path names is not there."),
+    (405, "The path has no such method."),
+    (408, "The body took too long to arrive."),
+    (413, "The body is too large."),
+    (415, "The body is not JSON, or it is encoded."),
+    (429, "Too many wrong passwords; `Retry-After` tells the seconds to wait."),
+    (503, "The service is busy or read-only, or the database is away."),
 ];
 
 /// What can be refused on every route that has a body.
@@ -47,7 +48,7 @@ fn refusals(endpoint: &Endpoint) -> Vec<u16> {
         429 => endpoint.spec.access == Access::Csrf || endpoint.template.starts_with("/signin"),
         status => has_body || !OF_BODIES.contains(status),
     };
-    REFUSALS.iter().map(|(status, ..)| *status).filter(answers).collect()
+    REFUSALS.iter().map(|(status, _)| *status).filter(answers).collect()
 }
 
 /// The names of a path's parameters, in their order.
@@ -65,15 +66,15 @@ fn insert(paths: &mut Map<String, Value>, path: String, endpoint: &Endpoint, ope
 
 fn openapi(https: bool) -> Value {
     let mut paths = Map::new();
-    let mut schemas = Components::from_iter([("Error".to_owned(), error_schema())]);
+    let mut schemas = Components::new();
     for endpoint in ApiRoute::endpoints() {
         insert(&mut paths, endpoint.template.to_owned(), endpoint, operation(endpoint, &mut schemas));
     }
+    let error = answers::ERROR.document(&mut schemas);
     let responses: Map<_, _> = REFUSALS
         .iter()
-        .map(|(status, description, schema)| {
-            let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
-            let content = json!({ "application/json": { "schema": schema } });
+        .map(|(status, description)| {
+            let content = json!({ "application/json": { "schema": error } });
             (status.to_string(), json!({ "description": description, "content": content }))
         })
         .collect();
@@ -188,25 +189,6 @@ fn tags() -> Vec<Value> {
     names.into_iter().map(|name| json!({ "name": name })).collect()
 }
 
-/// What Quay's error shapes have in common: some have `message` or `error` alone.
-fn error_schema() -> Value {
-    let text = json!({ "type": "string" });
-    json!({
-        "type": "object",
-        "properties": {
-            "status": { "type": "integer" },
-            "type": text,
-            "title": text,
-            "detail": text,
-            "error_type": text,
-            "error_message": text,
-            "error": text,
-            // A text; for a bad number in the query an object with the parameter's name.
-            "message": {},
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,6 +296,6 @@ mod tests {
             }
             shape.document(&mut schemas);
         }
-        assert!(schemas.len() > 40 && !schemas.contains_key("Error"));
+        assert!(schemas.len() > 40);
     }
 }

@@ -65,3 +65,36 @@ pub const ERROR_TYPE: Shape = Shape::Record(&Record {
 });
 /// A document that describes the API.
 pub const DOCUMENT: Shape = Shape::Object;
+
+/// Quay's forms of a refusal.
+pub const ERROR: Shape = Shape::Either(&[
+    Shape::Record(&Record {
+        name: "ApiError",
+        members: &[
+            has("detail", TEXT),
+            has("error_message", TEXT),
+            has("error_type", TEXT),
+            has("title", TEXT),
+            has("type", TEXT),
+            has("status", Shape::Integer),
+            may("session_required", Shape::Boolean, "Where the calling user is asked for and there is none."),
+        ],
+    }),
+    Shape::Record(&Record {
+        name: "Message",
+        members: &[
+            // For a number in the query that is none: what the parameter is for, by its name.
+            has("message", Shape::Either(&[TEXT, Shape::Map(&TEXT)])),
+            may("is_readonly", Shape::Boolean, "While nothing can be changed."),
+        ],
+    }),
+    Shape::Record(&Record { name: "Error", members: &[has("error", TEXT)] }),
+    Shape::Record(&Record {
+        name: "SignInRefused",
+        members: &[
+            has("needsEmailVerification", Shape::Boolean),
+            has("invalidCredentials", Shape::Boolean),
+            has("message", TEXT),
+        ],
+    }),
+]);

@@ -1,6 +1,6 @@
 //! The document in Quay's shape, Swagger 2.0.
 
-use super::{REFUSALS, error_schema, insert, parameters, refusals, tags};
+use super::{REFUSALS, insert, parameters, refusals, tags};
 use crate::domain::oauth::OAuthScope;
 use crate::http::api::route::{Endpoint, PREFIX, Payload};
 use crate::http::api::table::ApiRoute;
@@ -72,8 +72,7 @@ fn operation(endpoint: &Endpoint) -> Value {
     }
     let mut responses =
         Map::from_iter([(endpoint.spec.success.to_string(), json!({ "description": "Done." }))]);
-    for (status, description, _) in REFUSALS.iter().filter(|(status, ..)| refusals(endpoint).contains(status))
-    {
+    for (status, description) in REFUSALS.iter().filter(|(status, _)| refusals(endpoint).contains(status)) {
         let schema = json!({ "$ref": "#/definitions/ApiError" });
         responses.insert(status.to_string(), json!({ "description": description, "schema": schema }));
     }
@@ -107,6 +106,25 @@ fn without_null(schema: Value) -> Value {
         Value::Array(values) => values.into_iter().map(without_null).collect(),
         other => other,
     }
+}
+
+/// What Quay's error shapes have in common: some have `message` or `error` alone.
+fn error_schema() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "properties": {
+            "status": { "type": "integer" },
+            "type": text,
+            "title": text,
+            "detail": text,
+            "error_type": text,
+            "error_message": text,
+            "error": text,
+            // A text; for a bad number in the query an object with the parameter's name.
+            "message": {},
+        },
+    })
 }
 
 #[cfg(test)]
