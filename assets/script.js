@@ -179,6 +179,7 @@ function wizard(form) {
 			select.value = bulk.value;
 			select.dispatchEvent(new Event("change", { bubbles: true }));
 		}
+		bulk.value = "";
 	});
 	// A ticked repository has a permission, and one without permission is not ticked.
 	on(form, "change", ({ target }) => {
