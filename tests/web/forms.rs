@@ -332,3 +332,36 @@ async fn a_role_chosen_in_the_list_of_teams_leaves_the_description_and_makes_no_
     assert!(list.contains("Team role updated successfully for: devs") && list.contains("kept"));
     assert_eq!(alice.post("/organization/acme/team/nosuch", &role).await.status, 404);
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_leads_to_the_field_to_mend() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    for (path, fields, id) in [
+        ("/organizations/new", &[("name", "NO")][..], "name"),
+        ("/organization/acme/robots/new", &[("name", "ci")], "robot-wizard-form-name"),
+        ("/organization/acme/robots/new", &[("name", "new"), ("new-team", "devs")], "new-team"),
+        ("/organization/acme/robots/delete", &[("name", "ci")], "delete-confirmation-input"),
+        ("/organization/acme/teams/new", &[("name", "devs")], "new-team-name"),
+        ("/organization/acme/repositories/new", &[("name", "NO")], "name"),
+        (
+            "/organization/acme/default-permissions/new",
+            &[("role", "read"), ("applies", "anyone")],
+            "delegate",
+        ),
+        ("/organization/acme/default-permissions/new", &[("role", "read"), ("delegate", "bob")], "creator"),
+        ("/organization/acme/applications/new", &[("name", "")], "name"),
+        ("/organization/acme/delete", &[("confirm", "other")], "confirm"),
+        ("/signin", &[("username", "alice"), ("password", "wrong-password")], "password"),
+    ] {
+        let answer = alice.post(path, fields).await;
+        let page = answer.text();
+        assert!(matches!(answer.status, 400 | 403), "{path}: {}", answer.status);
+        assert!(page.contains(&format!("<p><a href=\"#{id}\">")), "{path}: {page}");
+        let field = format!("id=\"{id}\" aria-invalid=\"true\" aria-errormessage=\"problem\"");
+        assert!(
+            page.contains(&field) || page.contains("aria-describedby=\"name-help\" aria-invalid"),
+            "{path}: {page}"
+        );
+    }
+}

@@ -78,7 +78,13 @@ pub fn delete(visit: &Visit, namespace: &str) -> Reply {
                     let said = format!("Successfully deleted {count} robot accounts");
                     return visit.done(&list, &Notice::good(said));
                 }
-                Err(error) => problem = Some(Problem::of(error, "Error deleting robot account", "confirm")?),
+                Err(error) => {
+                    problem = Some(Problem::of(
+                        error,
+                        "Error deleting robot account",
+                        "delete-confirmation-input",
+                    )?);
+                }
             }
         } else {
             let text = "Type confirm into the field below.".to_owned();

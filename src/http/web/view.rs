@@ -68,6 +68,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Whether the field with this id is the one to mend.
+    pub fn is_about(&self, field: &str) -> bool {
+        self.field == Some(field)
+    }
+
     /// Turns what a service refused into a problem that the form can show; what the form cannot mend goes on.
     pub fn of(error: ServiceError, title: &'static str, field: &'static str) -> Result<Self, Refusal> {
         match error {

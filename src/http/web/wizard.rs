@@ -142,7 +142,11 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
                     format!("Successfully created robot account with robot name: {}", robot.account.name);
                 return credentials::fresh(visit, namespace, &robot, &secret, &Fresh { said, created: true });
             }
-            Err(error) => problem = Some(Problem::of(error, "Error creating robot account", "name")?),
+            Err(error) => {
+                let team = !input.new_team.is_empty() && error.to_string().to_lowercase().contains("team");
+                let field = if team { "new-team" } else { "robot-wizard-form-name" };
+                problem = Some(Problem::of(error, "Error creating robot account", field)?);
+            }
         }
     }
     page(visit, head, &input, problem)
@@ -181,7 +185,11 @@ fn page(visit: &Visit, head: Head, input: &Input, problem: Option<Problem>) -> R
         repositories,
         q: input.q.clone(),
         pager,
-        at: if input.looks { "step-repositories" } else { "" },
+        at: match &problem {
+            _ if input.looks => "step-repositories",
+            Some(problem) if problem.is_about("new-team") => "step-teams",
+            _ => "",
+        },
         default: role_value(input.default),
         problem,
         head,
