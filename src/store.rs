@@ -36,7 +36,8 @@ use crate::domain::time::Timestamp;
 use crate::keys::{RowKey, VerifyKey};
 use crate::telemetry::labels::Access;
 use crate::telemetry::{Metrics, Stopwatch};
-use engine::{Columns, Engine, Outcome, Sql, Value};
+use engine::{Columns, Engine, Outcome, Sql, Unread, Value};
+use memo::{Known, Memo};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -66,6 +67,7 @@ pub enum StoreError {
 /// The database, whichever engine runs it.
 pub struct Store {
     engine: Box<dyn Engine>,
+    memo: Memo,
     rows: RowKey,
     /// The id of the key that the rows must be sealed with for anything to be written; `None` while that is being changed.
     key: Option<String>,
@@ -76,7 +78,8 @@ impl Store {
     /// Brings the engine's schema up to date and checks that its rows were written with `key`.
     pub fn new(engine: Box<dyn Engine>, key: &VerifyKey) -> Result<Self, StoreError> {
         migrate::Plan::CURRENT.carry_out(engine.as_ref())?;
-        let mut store = Self { engine, rows: key.row_key().clone(), key: None, metrics: None };
+        let mut store =
+            Self { engine, memo: Memo::default(), rows: key.row_key().clone(), key: None, metrics: None };
         let id = key.id().to_string();
         // Nearly always there: a command that only reads must not wait for those that write.
         if !store.read("check keys", |tx| tx.is_bound_to(&id))? {
@@ -107,11 +110,41 @@ impl Store {
     pub fn read<T, E: From<StoreError>>(
         &self,
         use_case: &'static str,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.read_knowing(|| None, use_case, work)
+    }
+
+    /// As [`Self::read`], for what the same clients ask again and again: without the database, where all that `work` asks for
+    /// is known of the state that the database is in. May run `work` twice.
+    pub fn recall<T, E: From<StoreError>>(
+        &self,
+        use_case: &'static str,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(state) = self.engine.state() else { return self.read(use_case, work) };
+        let known = self.memo.of(state);
+        let mut unread = Unread::default();
+        let answer = work(&mut Tx { sql: &mut unread, rows: &self.rows, known: Some(known) });
+        if !unread.was_asked {
+            return answer;
+        }
+        // The transaction sees a state between the two moments at which it was told: if they are the same, then that one.
+        let still_known = || (self.engine.state() == Some(state)).then_some(known);
+        self.read_knowing(still_known, use_case, work)
+    }
+
+    fn read_knowing<'s, T, E: From<StoreError>>(
+        &'s self,
+        known: impl Fn() -> Option<Known<'s>>,
+        use_case: &'static str,
         mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let stopwatch = Stopwatch::start();
         let mut result = None;
-        let done = self.engine.read(&mut |sql| result = Some(work(&mut Tx { sql, rows: &self.rows })));
+        let done = self.engine.read(&mut |sql| {
+            result = Some(work(&mut Tx { sql, rows: &self.rows, known: known() }));
+        });
         self.observe(use_case, Access::Read, stopwatch);
         done?;
         result.unwrap_or_else(|| Err(StoreError::Statement(format!("{use_case} did not run")).into()))
@@ -129,7 +162,7 @@ impl Store {
         let stopwatch = Stopwatch::start();
         let mut result = None;
         let done = self.engine.write(&mut |sql| {
-            let tx = &mut Tx { sql, rows: &self.rows };
+            let tx = &mut Tx { sql, rows: &self.rows, known: None };
             // Rows may have been sealed with another key while this process ran. What it wrote now would be lost.
             let current = self.key.as_deref().map_or(Ok(true), |key| tx.is_bound_to(key));
             let outcome = current.map_err(E::from).and_then(|_| work(tx));
@@ -162,6 +195,8 @@ impl Store {
 pub struct Tx<'a> {
     sql: &'a mut dyn Sql,
     rows: &'a RowKey,
+    /// What is known already of the state that this transaction reads. Nothing in one that may change it.
+    known: Option<Known<'a>>,
 }
 
 impl Tx<'_> {

@@ -80,9 +80,9 @@ pub async fn exchange(app: &App, request: &ExchangeRequest) -> Result<Exchanged,
     match checked(app, &robot, token).await {
         Ok((login, entry)) => {
             let generation = login.secret.as_ref().map_or(0, |secret| secret.generation);
-            let token = robot_tokens::mint(app, &robot, login.robot.id, generation, &entry);
-            app.ledger.note_event(event(app, &login, &entry, origin));
-            Ok(Exchanged { robot: login.robot.name.clone(), token })
+            let token = robot_tokens::mint(app, &robot, login.id, generation, &entry);
+            app.ledger.note_event(event(app, &robot, &login, &entry, origin));
+            Ok(Exchanged { robot: robot.as_str().to_owned(), token })
         }
         // These are not the fault of who asks.
         Err(error @ (ExchangeError::Store(_) | ExchangeError::Unverified(Unverified::Unavailable))) => {
@@ -132,14 +132,20 @@ fn federation(
 ) -> Result<(Arc<RobotLogin>, Vec<FederatedIdentity>), ExchangeError> {
     let found = app.store.read::<_, StoreError>("robot token exchange", |tx| {
         let Some(login) = tx.robot_login(robot)? else { return Ok(None) };
-        let federation = tx.federation(login.robot.id)?;
+        let federation = tx.federation(login.id)?;
         Ok(Some((login, federation)))
     });
     found?.ok_or(ExchangeError::UnknownRobot)
 }
 
-fn event(app: &App, login: &RobotLogin, entry: &FederatedIdentity, origin: &Origin) -> LoginEvent {
-    let (id, name) = (login.robot.id, login.robot.name.as_str());
+fn event(
+    app: &App,
+    robot: &RobotName,
+    login: &RobotLogin,
+    entry: &FederatedIdentity,
+    origin: &Origin,
+) -> LoginEvent {
+    let (id, name) = (login.id, robot.as_str());
     LoginEvent {
         kind: "federated_robot_token_exchange",
         namespace: Some(login.owner.id),

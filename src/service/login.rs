@@ -5,7 +5,7 @@ use super::oauth::{self, Bearer};
 use super::refresh::{self, Bond};
 use super::throttle::network;
 use super::{App, app_tokens, robot_tokens};
-use crate::domain::caller::{Caller, Identity};
+use crate::domain::caller::{AccountId, Caller, Identity};
 use crate::domain::credential::{AccessToken, AppToken, RobotSecret, Secret};
 use crate::domain::decide::Facts;
 use crate::domain::name::{AccountName, Namespace, RepositoryName, RobotName};
@@ -13,7 +13,7 @@ use crate::keys::Verdict;
 use crate::password::{HashError, Turn};
 use crate::store::access::RobotLogin;
 use crate::store::accounts::{Account, AccountKind};
-use crate::store::robots::SecretRecord;
+use crate::store::robots::LoginSecret;
 use crate::store::teams::Team;
 use crate::store::{StoreError, Tx};
 use serde_json::{Map, Value};
@@ -89,7 +89,7 @@ pub async fn log_in(
     repositories: &[RepositoryName],
 ) -> Result<Standing, LoginError> {
     let Credentials::Password { username, password } = credentials else {
-        let facts = app.store.read("anonymous", |tx| facts(tx, None, &[], None, repositories))?;
+        let facts = app.store.recall("anonymous", |tx| facts(tx, None, &[], None, repositories))?;
         return Ok(Standing { caller: Caller::Anonymous, facts, metadata: Map::new(), bond: None });
     };
     let result = match username.as_str() {
@@ -103,7 +103,7 @@ pub async fn log_in(
         name if !name.contains('@') && AccountName::parse(name).is_none() => Err(LoginError::Wrong),
         _ => match RobotName::parse(username) {
             Some(robot) => log_in_robot(app, &robot, password, address, repositories).await,
-            None => return log_in_user(app, username, password, address, repositories).await,
+            None => return Box::pin(log_in_user(app, username, password, address, repositories)).await,
         },
     };
     result.map_err(|error| match error {
@@ -191,11 +191,11 @@ async fn log_in_robot(
     let Some(secret) = RobotSecret::parse(password.expose()) else {
         return robot_tokens::log_in(app, name, password, repositories);
     };
-    let attempt = app.store.read("robot login", |tx| {
+    let attempt = app.store.recall("robot login", |tx| {
         let Some(login) = tx.robot_login(name)? else { return Ok(Attempt::Wrong) };
         match check_robot(app, &login, &secret) {
             Check::Wrong => Ok(Attempt::Wrong),
-            Check::Slow(record) => Ok(Attempt::Slow(login.robot.clone(), record)),
+            Check::Slow(record) => Ok(Attempt::Slow(login.id, record)),
             Check::Right => robot_standing(app, tx, name, &login, repositories).map(Attempt::Right),
         }
     });
@@ -203,48 +203,61 @@ async fn log_in_robot(
         Attempt::Right(standing) => Ok(standing),
         Attempt::Wrong => Err(LoginError::Wrong),
         Attempt::Slow(robot, record) => {
-            let turn = Turn::InLine(network(address));
-            if !app.hasher.verify(secret.expose(), &record.hash, turn).await? {
-                return Err(LoginError::Wrong);
-            }
-            write_verifier(app, &robot, &record, &secret);
-            let standing = app.store.read("robot login", |tx| {
-                // Read again: the secret may have been replaced while it was being checked.
-                let Some(login) = tx.robot_login(name)? else { return Ok(None) };
-                let same = login.secret.as_ref().is_some_and(|current| current.hash == record.hash);
-                if !(same && may_log_in(app, &login)) {
-                    return Ok(None);
-                }
-                robot_standing(app, tx, name, &login, repositories).map(Some)
-            });
-            standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
+            Box::pin(log_in_robot_slowly(app, name, &secret, address, repositories, robot, record)).await
         }
     }
+}
+
+/// By the argon2 hash.
+async fn log_in_robot_slowly(
+    app: &App,
+    name: &RobotName,
+    secret: &RobotSecret,
+    address: Option<&str>,
+    repositories: &[RepositoryName],
+    robot: AccountId,
+    record: LoginSecret,
+) -> Result<Standing, LoginError> {
+    let turn = Turn::InLine(network(address));
+    if !app.hasher.verify(secret.expose(), &record.hash, turn).await? {
+        return Err(LoginError::Wrong);
+    }
+    write_verifier(app, robot, name, &record, secret);
+    let standing = app.store.read("robot login", |tx| {
+        // Read again: the secret may have been replaced while it was being checked.
+        let Some(login) = tx.robot_login(name)? else { return Ok(None) };
+        let same = login.secret.as_ref().is_some_and(|current| current.hash == record.hash);
+        if !(same && may_log_in(app, &login)) {
+            return Ok(None);
+        }
+        robot_standing(app, tx, name, &login, repositories).map(Some)
+    });
+    standing.map_err(LoginError::Store)?.ok_or(LoginError::Wrong)
 }
 
 enum Attempt {
     Right(Standing),
     Wrong,
-    Slow(Account, SecretRecord),
+    Slow(AccountId, LoginSecret),
 }
 
 enum Check {
     Right,
     Wrong,
     /// There is no verifier under the current key: an imported hash, or a replaced key file.
-    Slow(SecretRecord),
+    Slow(LoginSecret),
 }
 
 fn may_log_in(app: &App, login: &RobotLogin) -> bool {
     let live =
         login.secret.as_ref().is_some_and(|secret| secret.expires_at.is_none_or(|end| end > app.now()));
-    live && login.robot.enabled && login.owner.enabled
+    live && login.enabled && login.owner.enabled
 }
 
 fn check_robot(app: &App, login: &RobotLogin, secret: &RobotSecret) -> Check {
     let Some(record) = &login.secret else { return Check::Wrong };
     let verdict = match &record.verifier {
-        Some(stored) => app.keys.verify.check(login.robot.id, record.generation, secret.expose(), stored),
+        Some(stored) => app.keys.verify.check(login.id, record.generation, secret.expose(), stored),
         None => Verdict::OtherKey,
     };
     let check = match verdict {
@@ -256,12 +269,12 @@ fn check_robot(app: &App, login: &RobotLogin, secret: &RobotSecret) -> Check {
 }
 
 /// Failing to note the verifier is no reason to refuse: the next login is slow once more.
-fn write_verifier(app: &App, robot: &Account, record: &SecretRecord, secret: &RobotSecret) {
-    let verifier = app.keys.verify.verifier(robot.id, record.generation, secret.expose());
+fn write_verifier(app: &App, robot: AccountId, name: &RobotName, record: &LoginSecret, secret: &RobotSecret) {
+    let verifier = app.keys.verify.verifier(robot, record.generation, secret.expose());
     let written =
-        app.store.write("write verifier", |tx| tx.set_verifier(robot.id, record.generation, &verifier));
+        app.store.write("write verifier", |tx| tx.set_verifier(robot, record.generation, &verifier));
     if let Err(error) = written {
-        tracing::warn!(robot = robot.name, %error, "the verifier was not written");
+        tracing::warn!(robot = name.as_str(), %error, "the verifier was not written");
     }
 }
 
@@ -273,11 +286,10 @@ pub(super) fn robot_standing(
     login: &RobotLogin,
     repositories: &[RepositoryName],
 ) -> Result<Standing, StoreError> {
-    let robot = &login.robot;
     let look = login.in_teams && !repositories.is_empty();
-    let teams = if look { tx.teams_of(robot.id)? } else { Vec::new() };
+    let teams = if look { tx.teams_of(login.id)? } else { Vec::new() };
     let identity = Identity {
-        id: robot.id,
+        id: login.id,
         name: AccountName::Robot(name.clone()),
         privilege: crate::domain::caller::Privilege::default(),
         oauth: None,
@@ -285,7 +297,7 @@ pub(super) fn robot_standing(
     let facts = facts(tx, Some(&identity), &teams, Some(&login.owner), repositories)?;
     let bond = match &login.secret {
         Some(secret) if app.config.tokens.refresh => {
-            Some(Bond { account: robot.id, credential: secret.hash.clone() })
+            Some(Bond { account: login.id, credential: secret.hash.clone() })
         }
         _ => None,
     };

@@ -83,11 +83,11 @@ pub(super) fn log_in(
     let standing = app.store.read("robot token login", |tx| {
         let Some(login) = tx.robot_login(name)? else { return Ok(None) };
         // The secret may have expired: that is how a robot becomes one without any.
-        let secret = login.secret.as_ref().filter(|_| login.robot.enabled && login.owner.enabled);
-        if !secret.is_some_and(|secret| claims.are_of(login.robot.id, secret.generation)) {
+        let secret = login.secret.as_ref().filter(|_| login.enabled && login.owner.enabled);
+        if !secret.is_some_and(|secret| claims.are_of(login.id, secret.generation)) {
             return Ok(None);
         }
-        if !claims.are_under(app, &tx.federation(login.robot.id)?) {
+        if !claims.are_under(app, &tx.federation(login.id)?) {
             return Ok(None);
         }
         let standing = robot_standing(app, tx, name, &login, repositories)?;

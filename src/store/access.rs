@@ -1,10 +1,10 @@
 //! The one read of a token request: the caller's standing and what is stored about each repository asked for.
 
-use super::accounts::{Account, AccountKind, COLUMNS, read_account};
+use super::accounts::{self, Account, AccountKind, COLUMNS, read_account};
 use super::engine::Value;
 use super::permissions::Grantee;
 use super::repositories::{self, read_repository};
-use super::robots::{SECRET_COLUMNS, SecretRecord, read_secret};
+use super::robots::{LOGIN_COLUMNS, LoginSecret, read_login_secret};
 use super::teams::Team;
 use super::{StoreError, Tx};
 use crate::domain::caller::AccountId;
@@ -16,24 +16,24 @@ use std::sync::{Arc, LazyLock};
 /// What is needed to check a robot's login.
 #[derive(Clone, Debug)]
 pub struct RobotLogin {
-    /// The robot's account.
-    pub robot: Account,
+    /// The robot.
+    pub id: AccountId,
+    /// Whether it may log in at all.
+    pub enabled: bool,
     /// Its owner's account. A robot of a disabled owner cannot log in.
-    pub owner: Account,
+    pub owner: Arc<Account>,
     /// Its secret. `None` when no secret can be right, because the row was altered.
-    pub secret: Option<SecretRecord>,
+    pub secret: Option<LoginSecret>,
     /// Whether it sits in any team: most do not, and are spared the look.
     pub in_teams: bool,
 }
 
-/// Robot, owner and newest secret in one statement: this is the statement that every pull by a robot runs.
+/// Robot and newest secret in one statement: this is the statement that every pull by a robot runs.
 static ROBOT_LOGIN: LazyLock<String> = LazyLock::new(|| {
-    let owner = COLUMNS.replace("account.", "owner.");
     format!(
-        "SELECT {COLUMNS}, {owner}, {SECRET_COLUMNS}, \
+        "SELECT account.id, account.owner_id, account.enabled, account.mac, {LOGIN_COLUMNS}, \
          EXISTS (SELECT 1 FROM team_member WHERE team_member.account_id = account.id) \
-         FROM account JOIN account AS owner ON owner.id = account.owner_id \
-         JOIN robot_secret ON robot_secret.robot_id = account.id \
+         FROM account JOIN robot_secret ON robot_secret.robot_id = account.id \
          WHERE account.name = $1 ORDER BY robot_secret.generation DESC LIMIT 1"
     )
 });
@@ -56,30 +56,42 @@ static NAMESPACE: LazyLock<String> =
 impl Tx<'_> {
     /// Finds a robot together with its owner and its newest secret.
     pub fn robot_login(&mut self, name: &RobotName) -> Result<Option<Arc<RobotLogin>>, StoreError> {
-        if let Some(known) = self.sql.memo().and_then(|memo| memo.robot(name.as_str())) {
-            return Ok(Some(known));
+        if let Some(login) = self.known.and_then(|known| known.robot(name.as_str())) {
+            return Ok(Some(login));
         }
         let found = self.first(&ROBOT_LOGIN, &[name.as_str().into()], |columns| {
-            let (robot, owner) = (read_account(columns)?, read_account(columns)?);
-            Ok((robot, owner, read_secret(columns)?, columns.take::<bool>()?))
+            let robot: (AccountId, Option<AccountId>, bool, Vec<u8>) =
+                (columns.take()?, columns.take()?, columns.take()?, columns.take()?);
+            Ok((robot, read_login_secret(columns)?, columns.take::<bool>()?))
         })?;
-        let Some(((robot, robot_mac), (owner, owner_mac), (secret, secret_mac), in_teams)) = found else {
+        let Some(((id, Some(owner), enabled, mac), (secret, secret_mac), in_teams)) = found else {
             return Ok(None);
         };
-        // The owner's MAC ties its name to its id: a robot that was moved below another owner is not found.
-        let genuine = self.account_is_genuine(&robot, &robot_mac)
-            && self.account_is_genuine(&owner, &owner_mac)
-            && name.is_in(&owner.name);
-        if !genuine {
+        let robot = accounts::deciding(id, AccountKind::Robot, name.as_str(), Some(owner), enabled);
+        if !self.is_genuine("account", &robot, &mac) {
             return Ok(None);
         }
-        let secret_is_genuine = self.is_genuine("robot_secret", &secret.deciding(robot.id), &secret_mac);
+        // The owner's MAC ties its name to its id: a robot that was moved below another owner is not found.
+        let Some(owner) = self.owner(owner)?.filter(|owner| name.is_in(&owner.name)) else { return Ok(None) };
+        let secret_is_genuine = self.is_genuine("robot_secret", &secret.deciding(id), &secret_mac);
         let secret = secret_is_genuine.then_some(secret);
-        let login = Arc::new(RobotLogin { robot, owner, secret, in_teams });
-        if let Some(memo) = self.sql.memo() {
-            memo.note_robot(&login);
+        let login = Arc::new(RobotLogin { id, enabled, owner, secret, in_teams });
+        if let Some(known) = self.known {
+            known.note_robot(name.as_str(), &login);
         }
         Ok(Some(login))
+    }
+
+    /// An account that robots belong to. There are far fewer of them than robots.
+    fn owner(&mut self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {
+        if let Some(owner) = self.known.and_then(|known| known.owner(id)) {
+            return Ok(Some(owner));
+        }
+        let owner = self.account_by_id(id)?.map(Arc::new);
+        if let (Some(owner), Some(known)) = (&owner, self.known) {
+            known.note_owner(owner);
+        }
+        Ok(owner)
     }
 
     /// What the decider needs to know about a repository for a caller (`None`: the anonymous). `teams` are the caller's
@@ -119,12 +131,12 @@ impl Tx<'_> {
         name: &str,
     ) -> Result<Option<RepositoryFacts>, StoreError> {
         let look = (caller, namespace);
-        if let Some(known) = self.sql.memo().and_then(|memo| memo.repository(look, name)) {
-            return Ok(Some(known));
+        if let Some(facts) = self.known.and_then(|known| known.repository(look, name)) {
+            return Ok(Some(facts));
         }
         let facts = self.repository_facts(caller, &[], namespace, name)?;
-        if let (Some(facts), Some(memo)) = (facts, self.sql.memo()) {
-            memo.note_repository(look, name, facts);
+        if let (Some(facts), Some(known)) = (facts, self.known) {
+            known.note_repository(look, name, facts);
         }
         Ok(facts)
     }

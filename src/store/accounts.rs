@@ -45,10 +45,20 @@ impl Account {
         self.kind != AccountKind::Robot
     }
 
-    /// The columns that its MAC covers.
     pub(super) fn deciding(&self) -> [Value<'_>; 5] {
-        [self.id.into(), self.kind.into(), (&self.name).into(), self.owner.into(), self.enabled.into()]
+        deciding(self.id, self.kind, &self.name, self.owner, self.enabled)
     }
+}
+
+/// The columns that the MAC of an account covers.
+pub(super) fn deciding(
+    id: AccountId,
+    kind: AccountKind,
+    name: &str,
+    owner: Option<AccountId>,
+    enabled: bool,
+) -> [Value<'_>; 5] {
+    [id.into(), kind.into(), name.into(), owner.into(), enabled.into()]
 }
 
 /// The columns that [`read_account`] reads, for queries of other files that join accounts.

@@ -1,7 +1,7 @@
 //! What a database engine has to offer, and the values that go in and out of it.
 
 use super::StoreError;
-use super::memo::Memo;
+use super::memo::State;
 use crate::domain::caller::AccountId;
 use crate::domain::permission::{RepositoryState, Role, TeamRole, Visibility};
 use crate::domain::time::Timestamp;
@@ -20,6 +20,12 @@ pub enum Outcome {
 pub trait Engine: Send + Sync {
     /// Runs `work` on one consistent view of the data; writing in it is an error.
     fn read(&self, work: &mut dyn FnMut(&mut dyn Sql)) -> Result<(), StoreError>;
+
+    /// Tells the present state of the data, without a transaction: a new one after every commit by whomever, that never comes
+    /// again. `None` when that cannot be told cheaply.
+    fn state(&self) -> Option<State> {
+        None
+    }
 
     /// Runs `work` in a transaction that is alone in writing. `Ok` means that what `work` chose has happened durably.
     fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError>;
@@ -52,13 +58,35 @@ pub trait Sql {
     /// Runs a statement that gives no rows and tells how many it changed.
     fn execute(&mut self, statement: &str, parameters: &[Value<'_>]) -> Result<usize, StoreError>;
 
-    /// What is known already of the state that this transaction reads. None in a transaction that may change it.
-    fn memo(&mut self) -> Option<&mut Memo> {
-        None
-    }
-
     /// Runs several statements without parameters, as migrations hold them.
     fn script(&mut self, statements: &str) -> Result<(), StoreError>;
+}
+
+/// No database: notes that it was asked, and refuses.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    pub(super) was_asked: bool,
+}
+
+impl Unread {
+    fn refuse<T>(&mut self) -> Result<T, StoreError> {
+        self.was_asked = true;
+        Err(StoreError::Unavailable(String::new()))
+    }
+}
+
+impl Sql for Unread {
+    fn query(&mut self, _: &str, _: &[Value<'_>], _: EachRow<'_>) -> Result<(), StoreError> {
+        self.refuse()
+    }
+
+    fn execute(&mut self, _: &str, _: &[Value<'_>]) -> Result<usize, StoreError> {
+        self.refuse()
+    }
+
+    fn script(&mut self, _: &str) -> Result<(), StoreError> {
+        self.refuse()
+    }
 }
 
 /// A value that goes into or comes out of a statement.

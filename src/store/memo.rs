@@ -1,59 +1,152 @@
-//! What has been read already from the very same state of the database. Not a cache that may be out of date: an engine hands
-//! it out only inside a transaction on a state that has not changed since, and empties it otherwise. It spares a robot that
+//! What has been read already from the very same state of the database. Not a cache that may be out of date: it is asked only
+//! together with the [`State`] that the database is in at that moment, and knows nothing of any other. It spares a robot that
 //! comes again the statements, and the MACs over the rows that these found.
 
 use super::access::RobotLogin;
+use super::accounts::Account;
 use crate::domain::caller::AccountId;
 use crate::domain::decide::RepositoryFacts;
+use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Entries of each kind. Beyond, it starts anew: with more robots than that at the same time nothing is lost but the gain.
-const MOST: usize = 1024;
+/// Parts with a lock each, so that threads rarely meet at one.
+const SHARDS: u64 = 64;
 
-/// A robot or anonymous, and the namespace that it looks into.
+/// Robots, owners and repositories that a part keeps, each: 65,536 in all, some 30 MiB. Beyond, nothing is lost but the gain.
+const MOST_OF_SHARD: usize = 1024;
+
+/// Repositories kept for one robot.
+const MOST_OF_ONE: usize = 64;
+
+/// Tells one state of the database from every other that it has been in since the process began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State(pub [u64; 6]);
+
+/// A robot or the anonymous, and the namespace that it looks into.
 type Look = (Option<AccountId>, AccountId);
 
-/// What one connection knows.
-#[derive(Debug, Default)]
+/// What one process knows. Cheap to share: it has interior locks.
+#[derive(Debug)]
 pub struct Memo {
-    robots: HashMap<String, Arc<RobotLogin>>,
-    repositories: HashMap<Look, HashMap<String, RepositoryFacts>>,
-    repository_count: usize,
+    shards: Vec<Mutex<Shard>>,
+    hasher: RandomState,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    state: State,
+    /// How many states there were before this one. Entries carry the number of theirs: to empty the tables whenever somebody
+    /// writes would take longer than any request should.
+    epoch: u64,
+    robots: Table<String, Arc<RobotLogin>>,
+    owners: Table<AccountId, Arc<Account>>,
+    repositories: Table<Look, Vec<(String, RepositoryFacts)>>,
 }
 
 impl Memo {
-    /// To be called as soon as the database may have changed.
-    pub fn forget(&mut self) {
-        self.robots.clear();
-        self.repositories.clear();
-        self.repository_count = 0;
+    /// What is known of `state`, which the database is in now.
+    pub fn of(&self, state: State) -> Known<'_> {
+        Known { memo: self, state }
+    }
+}
+
+/// What is known of one state.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    memo: &'a Memo,
+    state: State,
+}
+
+impl Known<'_> {
+    /// The part for `key`, at this state.
+    fn shard<K: Hash + ?Sized>(&self, key: &K) -> Option<MutexGuard<'_, Shard>> {
+        let number = self.memo.hasher.hash_one(key) % SHARDS;
+        let shard = self.memo.shards.get(usize::try_from(number).ok()?)?;
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if shard.state != self.state {
+            shard.state = self.state;
+            shard.epoch += 1;
+        }
+        Some(shard)
     }
 
     /// A robot by its full name.
     pub(super) fn robot(&self, name: &str) -> Option<Arc<RobotLogin>> {
-        self.robots.get(name).cloned()
+        let shard = self.shard(name)?;
+        shard.robots.get(name, shard.epoch).cloned()
     }
 
-    pub(super) fn note_robot(&mut self, robot: &Arc<RobotLogin>) {
-        if self.robots.len() >= MOST {
-            self.robots.clear();
-        }
-        self.robots.insert(robot.robot.name.clone(), Arc::clone(robot));
+    pub(super) fn note_robot(&self, name: &str, robot: &Arc<RobotLogin>) {
+        let Some(mut shard) = self.shard(name) else { return };
+        let epoch = shard.epoch;
+        shard.robots.put(name.to_owned(), epoch, Arc::clone(robot));
+    }
+
+    /// The owner of a robot.
+    pub(super) fn owner(&self, id: AccountId) -> Option<Arc<Account>> {
+        let shard = self.shard(&id)?;
+        shard.owners.get(&id, shard.epoch).cloned()
+    }
+
+    pub(super) fn note_owner(&self, owner: &Arc<Account>) {
+        let Some(mut shard) = self.shard(&owner.id) else { return };
+        let epoch = shard.epoch;
+        shard.owners.put(owner.id, epoch, Arc::clone(owner));
     }
 
     /// What is known of a repository for whoever is in no team.
     pub(super) fn repository(&self, look: Look, name: &str) -> Option<RepositoryFacts> {
-        self.repositories.get(&look)?.get(name).copied()
+        let shard = self.shard(&look)?;
+        let of_one = shard.repositories.get(&look, shard.epoch)?;
+        of_one.iter().find(|(known, _)| known == name).map(|(_, facts)| *facts)
     }
 
-    pub(super) fn note_repository(&mut self, look: Look, name: &str, facts: RepositoryFacts) {
-        if self.repository_count >= MOST {
-            self.repositories.clear();
-            self.repository_count = 0;
+    pub(super) fn note_repository(&self, look: Look, name: &str, facts: RepositoryFacts) {
+        let Some(mut shard) = self.shard(&look) else { return };
+        let epoch = shard.epoch;
+        let entry = (name.to_owned(), facts);
+        match shard.repositories.get_mut(&look, epoch) {
+            Some(of_one) if of_one.len() < MOST_OF_ONE => of_one.push(entry),
+            _ => shard.repositories.put(look, epoch, vec![entry]),
         }
-        self.repository_count += 1;
-        self.repositories.entry(look).or_default().insert(name.to_owned(), facts);
+    }
+}
+
+/// A map of bounded size, whose entries hold for one epoch.
+#[derive(Debug)]
+struct Table<K, V>(HashMap<K, (u64, V)>);
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Hash + Eq, V> Table<K, V> {
+    fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q, epoch: u64) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.get(key).filter(|(of, _)| *of == epoch).map(|(_, value)| value)
+    }
+
+    fn get_mut(&mut self, key: &K, epoch: u64) -> Option<&mut V> {
+        self.0.get_mut(key).filter(|(of, _)| *of == epoch).map(|(_, value)| value)
+    }
+
+    fn put(&mut self, key: K, epoch: u64, value: V) {
+        if self.0.len() >= MOST_OF_SHARD && !self.0.contains_key(&key) {
+            self.0.clear();
+        }
+        self.0.insert(key, (epoch, value));
     }
 }
 
@@ -62,60 +155,82 @@ mod tests {
     use super::*;
     use crate::domain::permission::{RepositoryState, Visibility};
     use crate::domain::time::Timestamp;
-    use crate::store::accounts::{Account, AccountKind};
+    use crate::store::accounts::AccountKind;
 
-    fn robot(number: usize) -> Arc<RobotLogin> {
-        let account = |name: String, kind| Account {
-            id: AccountId(1),
-            kind,
-            name,
+    const LOOK: Look = (None, AccountId(1));
+    const FACTS: RepositoryFacts = RepositoryFacts {
+        visibility: Visibility::Private,
+        state: RepositoryState::Normal,
+        mirror_robot: None,
+        role: None,
+    };
+
+    fn state(number: u64) -> State {
+        State([number, 0, 0, 0, 0, 0])
+    }
+
+    #[test]
+    fn robots_are_known_by_name_and_owners_by_id_until_there_are_too_many() {
+        let memo = Memo::default();
+        let known = memo.of(state(1));
+        let owner = Arc::new(Account {
+            id: AccountId(7),
+            kind: AccountKind::Organization,
+            name: "acme".to_owned(),
             owner: None,
             enabled: true,
             email: None,
             created_at: Timestamp(0),
             last_accessed_at: None,
-        };
-        let owner = account("acme".to_owned(), AccountKind::Organization);
-        let robot = account(format!("acme+{number}"), AccountKind::Robot);
-        Arc::new(RobotLogin { robot, owner, secret: None, in_teams: false })
+        });
+        known.note_owner(&owner);
+        assert_eq!(known.owner(AccountId(7)), Some(Arc::clone(&owner)));
+        assert_eq!(known.owner(AccountId(8)), None);
+        for number in 0..131_072 {
+            let owner = Arc::clone(&owner);
+            let login =
+                RobotLogin { id: AccountId(number), enabled: true, owner, secret: None, in_teams: false };
+            known.note_robot(&format!("acme+{number}"), &Arc::new(login));
+        }
+        assert_eq!(known.robot("acme+131071").unwrap().id, AccountId(131_071), "the newest is kept");
+        assert!(known.robot("acme").is_none());
+        let kept = memo.shards.iter().map(|shard| shard.lock().unwrap().robots.0.len());
+        assert!(kept.max() <= Some(MOST_OF_SHARD));
     }
 
     #[test]
-    fn robots_are_known_by_name_until_there_are_too_many() {
-        let mut memo = Memo::default();
-        for number in 0..MOST {
-            memo.note_robot(&robot(number));
-        }
-        assert_eq!(memo.robot("acme+0").unwrap().robot.name, "acme+0");
-        assert!(memo.robot("acme").is_none());
-        memo.note_robot(&robot(MOST));
-        assert_eq!(memo.robots.len(), 1, "it starts anew");
-        assert_eq!(memo.robot(&format!("acme+{MOST}")).unwrap().robot.name, format!("acme+{MOST}"));
-        memo.forget();
-        assert!(memo.robots.is_empty());
+    fn it_knows_nothing_of_another_state() {
+        let memo = Memo::default();
+        memo.of(state(1)).note_repository(LOOK, "app", FACTS);
+        assert_eq!(memo.of(state(1)).repository(LOOK, "app"), Some(FACTS));
+        assert_eq!(
+            memo.of(state(1)).repository((Some(AccountId(2)), AccountId(1)), "app"),
+            None,
+            "nor of others"
+        );
+        assert_eq!(memo.of(state(2)).repository(LOOK, "app"), None);
+        assert_eq!(
+            memo.of(state(1)).repository(LOOK, "app"),
+            None,
+            "a slow reader of the old state reads again"
+        );
+        memo.of(state(2)).note_repository(LOOK, "other", FACTS);
+        assert_eq!(memo.of(state(2)).repository(LOOK, "app"), None, "what is old is replaced, not added to");
     }
 
     #[test]
     fn it_does_not_grow_without_bound() {
-        let mut memo = Memo::default();
-        let look = (None, AccountId(1));
-        let facts = RepositoryFacts {
-            visibility: Visibility::Private,
-            state: RepositoryState::Normal,
-            mirror_robot: None,
-            role: None,
-        };
-        for number in 0..MOST {
-            memo.note_repository(look, &number.to_string(), facts);
+        let memo = Memo::default();
+        let known = memo.of(state(1));
+        for number in 0..3 * MOST_OF_ONE {
+            known.note_repository(LOOK, &number.to_string(), FACTS);
         }
-        assert_eq!(memo.repository(look, "0"), Some(facts), "as many as that are kept");
-        for number in MOST..5 * MOST {
-            memo.note_repository(look, &number.to_string(), facts);
+        for number in 0..131_072 {
+            known.note_repository((None, AccountId(number)), "app", FACTS);
         }
-        assert!(memo.repositories.values().map(HashMap::len).sum::<usize>() <= MOST);
-        assert_eq!(memo.repository(look, &(5 * MOST - 1).to_string()), Some(facts), "the newest is kept");
-        assert_eq!(memo.repository((Some(AccountId(2)), AccountId(1)), "0"), None, "others know nothing");
-        memo.forget();
-        assert_eq!(memo.repository(look, &(5 * MOST - 1).to_string()), None);
+        let of_one = |looks: &Table<Look, Vec<_>>| looks.0.values().map(|(_, of_one)| of_one.len()).max();
+        let shards: Vec<_> = memo.shards.iter().map(|shard| shard.lock().unwrap()).collect();
+        assert!(shards.iter().all(|shard| shard.repositories.0.len() <= MOST_OF_SHARD));
+        assert!(shards.iter().filter_map(|shard| of_one(&shard.repositories)).max() <= Some(MOST_OF_ONE));
     }
 }

@@ -2,6 +2,7 @@
 //! new one, in one transaction.
 
 use super::engine::{Columns, Engine, FromValue, Value, encode};
+use super::memo::Memo;
 use super::sqlite::Sqlite;
 use super::{Store, StoreError, Tx, migrate};
 use crate::domain::time::Timestamp;
@@ -113,7 +114,13 @@ impl Reseal<'_> {
         let engine: Box<dyn Engine> = Box::new(Sqlite::open(path)?);
         migrate::Plan::CURRENT.carry_out(engine.as_ref())?;
         // Not `Store::new`: it would refuse a database that is sealed with another key, or bind a fresh one to the old.
-        let store = Store { engine, rows: self.old.row_key().clone(), key: None, metrics: None };
+        let store = Store {
+            engine,
+            memo: Memo::default(),
+            rows: self.old.row_key().clone(),
+            key: None,
+            metrics: None,
+        };
         store.write("reseal", |tx| self.run(tx))
     }
 

@@ -30,6 +30,40 @@ impl std::fmt::Debug for SecretRecord {
     }
 }
 
+/// What of a secret a login is checked with.
+#[derive(Clone)]
+pub struct LoginSecret {
+    /// As in [`SecretRecord`].
+    pub generation: i64,
+    /// As in [`SecretRecord`].
+    pub hash: String,
+    /// As in [`SecretRecord`].
+    pub verifier: Option<Vec<u8>>,
+    /// As in [`SecretRecord`].
+    pub expires_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for LoginSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginSecret").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// The columns of a secret that [`read_login_secret`] reads.
+pub(super) const LOGIN_COLUMNS: &str = "robot_secret.generation, robot_secret.hash, robot_secret.verifier, \
+     robot_secret.expires_at, robot_secret.mac";
+
+/// Reads [`LOGIN_COLUMNS`] into a secret and its MAC, which the caller must check.
+pub(super) fn read_login_secret(columns: &mut Columns<'_>) -> Result<(LoginSecret, Vec<u8>), StoreError> {
+    let secret = LoginSecret {
+        generation: columns.take()?,
+        hash: columns.take()?,
+        verifier: columns.take()?,
+        expires_at: columns.take()?,
+    };
+    Ok((secret, columns.take()?))
+}
+
 /// A robot with its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Robot {
@@ -78,8 +112,19 @@ fn most(limit: Option<usize>) -> i64 {
 
 impl SecretRecord {
     pub(super) fn deciding(&self, robot: AccountId) -> [Value<'_>; 4] {
-        [robot.into(), self.generation.into(), (&self.hash).into(), self.expires_at.into()]
+        deciding(robot, self.generation, &self.hash, self.expires_at)
     }
+}
+
+impl LoginSecret {
+    pub(super) fn deciding(&self, robot: AccountId) -> [Value<'_>; 4] {
+        deciding(robot, self.generation, &self.hash, self.expires_at)
+    }
+}
+
+/// The columns that the MAC of a secret covers.
+fn deciding(robot: AccountId, generation: i64, hash: &str, expires_at: Option<Timestamp>) -> [Value<'_>; 4] {
+    [robot.into(), generation.into(), hash.into(), expires_at.into()]
 }
 
 impl Tx<'_> {

@@ -2,10 +2,11 @@
 
 mod read_mark;
 mod readers;
+mod wal_index;
 
 use super::StoreError;
 use super::engine::{Columns, EachRow, Engine, Outcome, Row, Sql, Value};
-use super::memo::Memo;
+use super::memo::State;
 use read_mark::ReadMark;
 use readers::Readers;
 use rusqlite::config::DbConfig;
@@ -17,6 +18,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use wal_index::WalIndex;
 
 /// The oldest SQLite that is free of the faults that the security notes name; checked when opening.
 const OLDEST_VERSION: i32 = 3_051_003;
@@ -34,6 +36,8 @@ pub struct Sqlite {
     writer: Mutex<Option<Connection>>,
     readers: Readers,
     mark: ReadMark,
+    /// Last, as it has to be dropped last.
+    index: WalIndex,
 }
 
 impl Sqlite {
@@ -52,6 +56,7 @@ impl Sqlite {
             writer: Mutex::new(Some(writer)),
             readers: Readers::default(),
             mark: ReadMark::default(),
+            index: WalIndex::default(),
         })
     }
 }
@@ -124,6 +129,10 @@ impl Engine for Sqlite {
         Ok(())
     }
 
+    fn state(&self) -> Option<State> {
+        self.index.state(&self.path)
+    }
+
     fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
         // A panic in `work` rolls its transaction back and drops the connection, so a poisoned lock guards nothing broken.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,7 +200,7 @@ fn write(
     work: &mut dyn FnMut(&mut dyn Sql) -> Outcome,
 ) -> Result<Option<Connection>, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut session = Session { connection: &transaction, memo: None, broken: false };
+    let mut session = Session::new(&transaction);
     let outcome = work(&mut session);
     let broken = session.broken;
     match outcome {
@@ -208,14 +217,13 @@ fn write(
 
 struct Session<'a> {
     connection: &'a Connection,
-    memo: Option<&'a mut Memo>,
     /// Whether a statement has failed because of the disk or a lock.
     broken: bool,
 }
 
 impl<'a> Session<'a> {
-    fn reading(connection: &'a Connection, memo: &'a mut Memo) -> Self {
-        Self { connection, memo: Some(memo), broken: false }
+    fn new(connection: &'a Connection) -> Self {
+        Self { connection, broken: false }
     }
 
     fn note<T>(&mut self, result: Result<T, rusqlite::Error>) -> Result<T, StoreError> {
@@ -254,10 +262,6 @@ impl Sql for Session<'_> {
         let mut prepared = self.note(prepared)?;
         let changed = prepared.execute(rusqlite::params_from_iter(parameters.iter().map(Bound)));
         self.note(changed)
-    }
-
-    fn memo(&mut self) -> Option<&mut Memo> {
-        self.memo.as_deref_mut()
     }
 
     fn script(&mut self, statements: &str) -> Result<(), StoreError> {

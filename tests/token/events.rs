@@ -34,10 +34,7 @@ async fn a_login_is_an_event_and_a_pull_is_none() {
     assert_eq!(written(&installation, "login_success"), expected);
     let read = |tx: &mut dockpass::store::Tx<'_>| {
         let login = tx.robot_login(&dockpass::domain::name::RobotName::parse("acme+ci").unwrap())?.unwrap();
-        tx.events(
-            &dockpass::store::audit::EventFilter { robot: Some(login.robot.id), ..Default::default() },
-            9,
-        )
+        tx.events(&dockpass::store::audit::EventFilter { robot: Some(login.id), ..Default::default() }, 9)
     };
     let mut of_robot = installation.app.store.read("test", read).unwrap();
     of_robot.retain(|event| event.kind == "login_success");

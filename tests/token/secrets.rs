@@ -11,9 +11,9 @@ fn rewrite(installation: &Installation, change: impl Fn(&mut SecretRecord)) {
     let name = RobotName::parse("acme+ci").unwrap();
     let written = installation.app.store.write("test", |tx| {
         let login = tx.robot_login(&name)?.unwrap();
-        let mut secret = login.secret.clone().unwrap();
+        let mut secret = tx.secret(login.id)?.unwrap();
         change(&mut secret);
-        tx.replace_secret(login.robot.id, &secret)
+        tx.replace_secret(login.id, &secret)
     });
     written.unwrap();
 }

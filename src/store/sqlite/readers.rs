@@ -2,7 +2,6 @@
 
 use super::{Session, connect};
 use crate::store::StoreError;
-use crate::store::memo::Memo;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -10,35 +9,23 @@ use std::sync::{Mutex, PoisonError};
 /// Connections that are kept open between requests; more are opened and closed as needed.
 const IDLE: usize = 16;
 
-/// A connection that reads, and what it knows of the state that it read last.
+/// A connection that reads.
 pub(super) struct Reader {
     pub(super) connection: Connection,
-    memo: Memo,
-    /// SQLite's word for that state. Differs after any commit by another connection, of this process or not.
-    version: i64,
 }
 
 impl Reader {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { connection: connect(path)?, memo: Memo::default(), version: 0 })
+        Ok(Self { connection: connect(path)? })
     }
 
     /// Runs `work` on the present state. There is no `BEGIN`: SQLite keeps to one state as long as any statement is
-    /// unfinished, and the one that asks for the version is. That is one statement instead of three, and most token requests
-    /// need no other.
+    /// unfinished, and the first one here is. That is one statement instead of two.
     pub(super) fn read(&mut self, work: &mut dyn FnMut(&mut Session<'_>)) -> Result<(), StoreError> {
-        let Self { connection, memo, version } = self;
-        let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+        let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
         let mut unfinished = statement.query([])?;
-        let present = match unfinished.next()? {
-            Some(row) => row.get(0)?,
-            None => 0,
-        };
-        if present != *version {
-            memo.forget();
-            *version = present;
-        }
-        work(&mut Session::reading(connection, memo));
+        unfinished.next()?;
+        work(&mut Session::new(&self.connection));
         Ok(())
     }
 }
