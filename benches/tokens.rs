@@ -53,7 +53,7 @@ pub fn run(options: &Tokens) {
                 .header("authorization", &basic)
                 .body(RequestBody::from(Bytes::new()))
                 .unwrap();
-            assert_eq!(dispatch.handle(request, connection).await.status(), StatusCode::OK);
+            assert_eq!(dispatch.handle(Box::new(request), connection).await.status(), StatusCode::OK);
         }
     });
     let micros = started.elapsed().as_secs_f64() * 1e6 / f64::from(options.count.max(1));

@@ -93,7 +93,7 @@ impl Running {
 }
 
 async fn handle(
-    request: Request<RequestBody>,
+    request: Box<Request<RequestBody>>,
     connection: Connection,
     release: Arc<Notify>,
 ) -> Response<Body> {

@@ -79,7 +79,7 @@ fn serve(
             background.spawn(serve_metrics(Listener::plain(listener), Arc::clone(metrics)));
         }
         let dispatch = Arc::new(Dispatch::new(Arc::clone(app), Arc::clone(metrics)));
-        let handler = move |request: Request<RequestBody>, connection| {
+        let handler = move |request: Box<Request<RequestBody>>, connection| {
             let dispatch = Arc::clone(&dispatch);
             async move { dispatch.handle(request, connection).await }
         };
@@ -197,7 +197,7 @@ fn limits(config: &Config) -> Limits {
 
 /// Serves METRICS_LISTEN, which knows one page.
 fn serve_metrics(listener: Listener, metrics: Arc<Metrics>) -> impl Future<Output = ()> + Send {
-    let handler = move |request: Request<RequestBody>, _| {
+    let handler = move |request: Box<Request<RequestBody>>, _| {
         let metrics = Arc::clone(&metrics);
         async move { metrics_page(request.uri().path(), &metrics) }
     };

@@ -51,7 +51,7 @@ impl Dispatch {
     }
 
     /// Answers one request.
-    pub async fn handle(&self, request: Request<RequestBody>, connection: Connection) -> Response<Body> {
+    pub async fn handle(&self, request: Box<Request<RequestBody>>, connection: Connection) -> Response<Body> {
         let stopwatch = Stopwatch::start();
         let proxies = &self.app.config.server.trusted_proxies;
         let peer = connection.peer.ip();
@@ -102,7 +102,7 @@ impl Dispatch {
     async fn answer(
         &self,
         route: Route,
-        request: Request<RequestBody>,
+        request: Box<Request<RequestBody>>,
         origin: Origin,
         https: bool,
         peer: IpAddr,
@@ -110,18 +110,18 @@ impl Dispatch {
         // The large ones boxed: their state would otherwise be part of every request's, and be moved with it.
         match route {
             Route::Api(route) => {
-                let answer = api::answer(&self.app, &self.blocking, route, request, origin, https);
+                let answer = api::answer(&self.app, &self.blocking, route, *request, origin, https);
                 let (response, caller) = Box::pin(answer).await;
                 Outcome { response, caller }
             }
             Route::Quay(route) => {
-                Box::pin(quay::answer(&self.app, &self.blocking, route, request, origin, https)).await.into()
+                Box::pin(quay::answer(&self.app, &self.blocking, route, *request, origin, https)).await.into()
             }
             Route::Web(route) => {
                 let proxies = &self.app.config.server.trusted_proxies;
                 let host = address::host(peer, request.headers(), proxies).map(ToOwned::to_owned);
                 let circumstances = web::Circumstances { origin, https, host };
-                let answer = web::answer(&self.app, &self.blocking, route, request, circumstances);
+                let answer = web::answer(&self.app, &self.blocking, route, *request, circumstances);
                 let (response, caller) = Box::pin(answer).await;
                 Outcome { response, caller }
             }

@@ -90,10 +90,11 @@ pub(super) struct TokenAnswer {
 }
 
 /// Answers a token request.
-pub(super) async fn token(app: &Arc<App>, request: Request<RequestBody>, origin: Origin) -> TokenAnswer {
+pub(super) async fn token(app: &Arc<App>, request: Box<Request<RequestBody>>, origin: Origin) -> TokenAnswer {
     let deadline = Instant::now() + REFUSAL_TIME;
     let form = request.method() == Method::POST;
-    let read = read(app, request, origin).await;
+    let read =
+        if form { Box::pin(read_posted(app, *request, origin)).await } else { read(app, &request, origin) };
     let kind = read.as_ref().map_or(CallerKind::Anonymous, |(request, _)| kind(&request.credentials));
     let issued = match read {
         Ok((request, offline)) => {
@@ -132,33 +133,48 @@ fn kind(credentials: &Credentials) -> CallerKind {
 }
 
 /// Reads a request, and whether it asks for a refresh token.
-async fn read(
+fn read(
+    app: &App,
+    request: &Request<RequestBody>,
+    origin: Origin,
+) -> Result<(TokenRequest, bool), TokenError> {
+    check_size(request.uri(), request.headers())?;
+    let fields = Fields::of_query(request.uri())?;
+    let offline = fields.all("offline_token").any(|value| value == "true");
+    let credentials = basic(request.headers())?;
+    Ok((token_request(app, request.headers(), &fields, credentials, origin)?, offline))
+}
+
+/// As [`read`], of the OAuth2 flow.
+async fn read_posted(
     app: &App,
     request: Request<RequestBody>,
     origin: Origin,
 ) -> Result<(TokenRequest, bool), TokenError> {
     let (head, body) = request.into_parts();
     check_size(&head.uri, &head.headers)?;
-    let (fields, credentials, offline) = if head.method == Method::POST {
-        let limits = BodyLimits { bytes: MAX_TOKEN_REQUEST, time: Duration::from_secs(10) };
-        let fields = read_form(&head.headers, body, limits).await?;
-        let credentials = form_credentials(&fields, app.config.tokens.refresh)?;
-        let offline = fields.single("access_type")? == Some("offline");
-        (fields, credentials, offline)
-    } else {
-        let fields = Fields::of_query(&head.uri)?;
-        let offline = fields.all("offline_token").any(|value| value == "true");
-        (fields, basic(&head.headers)?, offline)
-    };
-    let request = TokenRequest {
+    let limits = BodyLimits { bytes: MAX_TOKEN_REQUEST, time: Duration::from_secs(10) };
+    let fields = read_form(&head.headers, body, limits).await?;
+    let credentials = form_credentials(&fields, app.config.tokens.refresh)?;
+    let offline = fields.single("access_type")? == Some("offline");
+    Ok((token_request(app, &head.headers, &fields, credentials, origin)?, offline))
+}
+
+fn token_request(
+    app: &App,
+    headers: &HeaderMap,
+    fields: &Fields,
+    credentials: Credentials,
+    origin: Origin,
+) -> Result<TokenRequest, TokenError> {
+    Ok(TokenRequest {
         credentials,
         service: fields.single("service")?.map(ToOwned::to_owned),
         // `account` and `client_id` are informative: never an identity, never a reason to refuse.
         requested: app.config.derived.naming.requested(fields.all("scope")),
         origin,
-        user_agent: text(&head.headers, USER_AGENT.as_str()),
-    };
-    Ok((request, offline))
+        user_agent: text(headers, USER_AGENT.as_str()),
+    })
 }
 
 /// Answers `GET /v2/`: the subject of a valid token of ours, or the challenge that tells a client where to get one.

@@ -111,7 +111,7 @@ pub async fn run<H, F>(
     limits: Limits,
     statistics: Statistics,
 ) where
-    H: Fn(Request<RequestBody>, Connection) -> F + Send + Sync + 'static,
+    H: Fn(Box<Request<RequestBody>>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let shared = Arc::new(Shared {

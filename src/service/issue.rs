@@ -132,7 +132,7 @@ pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, 
     };
     let mut granted = decide(&caller, &request.requested, app.policy(), known);
     if !granted.creations().is_empty() {
-        granted = register(app, &request, &caller, granted).await?;
+        granted = Box::pin(register(app, &request, &caller, granted)).await?;
     }
     let lifetime = app.token_lifetime();
     let claims = Claims::new(

@@ -285,7 +285,7 @@ impl Installation {
         }
         let request = request.body(RequestBody::from(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
         let connection = Connection { peer: SocketAddr::from(([192, 0, 2, 1], 4711)), tls: false };
-        self.dispatch.handle(request, connection).await
+        self.dispatch.handle(Box::new(request), connection).await
     }
 
     /// Sends a request from 192.0.2.1. What the REST API answers must be as its OpenAPI document tells.

@@ -22,7 +22,7 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(10);
 /// Accepts until the server drains. No error ends it: the next connection may well succeed.
 pub(super) async fn accept<H, F>(listener: Listener, shared: Arc<Shared<H>>)
 where
-    H: Fn(Request<RequestBody>, Connection) -> F + Send + Sync + 'static,
+    H: Fn(Box<Request<RequestBody>>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let mut drained = pin!(shared.stop.drained());
@@ -86,7 +86,7 @@ fn admit<H, F>(
     peer: SocketAddr,
 ) -> Option<Fault>
 where
-    H: Fn(Request<RequestBody>, Connection) -> F + Send + Sync + 'static,
+    H: Fn(Box<Request<RequestBody>>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     shared.statistics.accepted.inc();

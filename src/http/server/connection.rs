@@ -33,7 +33,7 @@ pub(super) async fn serve<H, F>(
     connection: Connection,
     tls: Option<Tls>,
 ) where
-    H: Fn(Request<RequestBody>, Connection) -> F + Send + Sync + 'static,
+    H: Fn(Box<Request<RequestBody>>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     // Answers go out in one piece; waiting to fill packets would only delay them.

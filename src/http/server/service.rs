@@ -38,21 +38,25 @@ pub(super) struct Requests<H> {
 
 impl<H, F> Requests<H>
 where
-    H: Fn(Request<RequestBody>, Connection) -> F,
+    H: Fn(Box<Request<RequestBody>>, Connection) -> F,
     F: Future<Output = Response<Body>>,
 {
-    /// Answers `request`, whatever happens.
-    pub(super) async fn answer(
+    /// Answers `request`, whatever happens. It is boxed here, once: it goes through many hands, whose futures would each keep
+    /// room for it.
+    pub(super) fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Tracked>, Infallible> {
-        self.progress.enter(Phase::Handler);
-        let response = self.respond(request).await;
-        let progress = Arc::clone(&self.progress);
-        Ok(response.map(|body| Tracked { body, progress }))
+    ) -> impl Future<Output = Result<Response<Tracked>, Infallible>> {
+        let request = Box::new(request.map(RequestBody::from));
+        async move {
+            self.progress.enter(Phase::Handler);
+            let response = self.respond(request).await;
+            let progress = Arc::clone(&self.progress);
+            Ok(response.map(|body| Tracked { body, progress }))
+        }
     }
 
-    async fn respond(&self, request: Request<Incoming>) -> Response<Body> {
+    async fn respond(&self, request: Box<Request<RequestBody>>) -> Response<Body> {
         let Shared { limits, statistics, .. } = &*self.shared;
         let reserve = if self.connection.peer.ip().is_loopback() { limits.loopback_reserve } else { 0 };
         let Some(_slot) = Slots::take(&self.shared.requests, limits.requests + reserve) else {
@@ -66,7 +70,7 @@ where
         if !is_plainly_framed(request.headers()) {
             return canned::bad_coding();
         }
-        let call = || (self.shared.handler)(request.map(RequestBody::from), self.connection);
+        let call = || (self.shared.handler)(request, self.connection);
         if let Some(response) = unpanicked(call).await {
             response
         } else {
