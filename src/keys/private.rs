@@ -2,6 +2,7 @@
 
 use super::certificate;
 use super::public::{PublicKey, SigningAlgorithm};
+use aws_lc_rs::digest;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -87,13 +88,14 @@ impl SigningKey {
         &self.chain
     }
 
-    /// Signs what stands in `token` so far and appends a dot and the signature in base64url.
-    pub(super) fn append_signature(&self, token: &mut String) -> Result<(), SignError> {
+    /// Signs what stands in `token` so far and appends a dot and the signature in base64url. `begun` is what tokens begin
+    /// with.
+    pub(super) fn append_signature(&self, token: &mut String, begun: &Beginning) -> Result<(), SignError> {
         let message = token.as_bytes();
-        let random = SystemRandom::new();
         match &self.private {
             PrivateKey::Es256(pair) => {
-                let signature = pair.sign(&random, message).map_err(|_| SignError)?;
+                let digest = begun.digest(message).ok_or(SignError)?;
+                let signature = pair.sign_digest(&digest).map_err(|_| SignError)?;
                 append(token, signature.as_ref());
             }
             PrivateKey::EdDsa(pair) => {
@@ -102,11 +104,45 @@ impl SigningKey {
             }
             PrivateKey::Rs256(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
+                let random = SystemRandom::new();
                 pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(|_| SignError)?;
                 append(token, &signature);
             }
         }
         Ok(())
+    }
+}
+
+/// What every token of a key begins with, and the state of SHA-256 after it: the certificates in a header are half of what is
+/// to be hashed.
+pub(super) struct Beginning {
+    text: String,
+    hashed: digest::Context,
+}
+
+impl Beginning {
+    pub(super) fn new(text: String) -> Self {
+        let mut hashed = digest::Context::new(&digest::SHA256);
+        hashed.update(text.as_bytes());
+        Self { text, hashed }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The digest of a message that begins so; `None` when it does not.
+    fn digest(&self, message: &[u8]) -> Option<digest::Digest> {
+        let rest = message.strip_prefix(self.text.as_bytes())?;
+        let mut hashed = self.hashed.clone();
+        hashed.update(rest);
+        Some(hashed.finish())
+    }
+}
+
+impl fmt::Debug for Beginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signs tokens. Nothing else can make a [`SignedToken`].
 
-use super::private::{SignError, SigningKey};
+use super::private::{Beginning, SignError, SigningKey};
 use super::{SigningAlgorithm, SigningKeyId};
 use crate::domain::claims::Claims;
 use base64::Engine;
@@ -62,13 +62,13 @@ impl fmt::Debug for SignedToken {
 pub struct Signer {
     key: SigningKey,
     /// The header in base64url with the dot after it.
-    header: String,
+    header: Beginning,
 }
 
 impl Signer {
     /// Fails when the key does not verify what it signs: then it must not replace one that does.
     pub(super) fn new(key: SigningKey, header: KeyHeader) -> Result<Self, String> {
-        let signer = Self { header: encode_header(&key, header), key };
+        let signer = Self { header: Beginning::new(encode_header(&key, header)), key };
         signer
             .self_test()
             .then_some(signer)
@@ -94,10 +94,11 @@ impl Signer {
         let mut json = Vec::with_capacity(1024);
         serde_json::to_writer(&mut json, body).map_err(|_| SignError)?;
         // Four characters for three bytes, and up to 512 bytes of signature.
-        let mut token = String::with_capacity(self.header.len() + json.len() / 3 * 4 + 700);
-        token.push_str(&self.header);
+        let header = self.header.as_str();
+        let mut token = String::with_capacity(header.len() + json.len() / 3 * 4 + 700);
+        token.push_str(header);
         URL_SAFE_NO_PAD.encode_string(&json, &mut token);
-        self.key.append_signature(&mut token)?;
+        self.key.append_signature(&mut token, &self.header)?;
         Ok(SignedToken(token))
     }
 

@@ -13,9 +13,7 @@ impl RequestId {
     pub fn new(random: &dyn Random) -> Self {
         let mut bytes = [0_u8; 16];
         random.fill(&mut bytes);
-        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-        let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
-        Self(digits.collect::<String>().into())
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)).into())
     }
 
     /// The id that a client or proxy chose, if it is harmless: 1 to 64 characters out of `A-Za-z0-9_-.`. It ends up in

@@ -1,5 +1,5 @@
 use super::super::certificate;
-use super::super::private::SigningKey;
+use super::super::private::{Beginning, SigningKey};
 use super::super::published::PublishedKey;
 use super::super::rotation::Register;
 use super::super::signer::{KeyHeader, Signer};
@@ -52,7 +52,8 @@ impl Fixture {
     /// A token with the right signature over any header and body.
     fn signed(&self, header: &str, body: &str) -> String {
         let mut token = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(body));
-        self.signer.key().append_signature(&mut token).unwrap();
+        let begun = Beginning::new(token.clone());
+        self.signer.key().append_signature(&mut token, &begun).unwrap();
         token
     }
 
