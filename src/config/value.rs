@@ -262,6 +262,20 @@ mod tests {
         assert_eq!(Value::from_text("\"12\""), text("12"));
         assert_eq!(Value::from_text(""), Value::Nothing);
         assert_eq!(Value::from_text("[a, ]]"), text("[a, ]]"));
+        assert_eq!(Value::from_text("[a] # b"), text("[a] # b"));
+    }
+
+    #[test]
+    fn an_alias_stands_for_the_text_that_it_names() {
+        let values = Value::entries("A: &a 007\nB: *a\nC: [*a, 1]\n").unwrap();
+        let values: Vec<_> = values.into_iter().map(|entry| entry.value).collect();
+        assert_eq!(values, [text("007"), text("007"), Value::List(vec![text("007"), text("1")])]);
+    }
+
+    #[test]
+    fn programs_read_texts_lists_and_nothing() {
+        let list = Value::List(vec![text("007"), Value::Nothing, Value::Map]);
+        assert_eq!(list.to_json(), serde_json::json!(["007", null, null]));
     }
 
     #[test]

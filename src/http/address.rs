@@ -148,6 +148,9 @@ mod tests {
         let strange = headers(&[(HOST, "a/b"), (FORWARDED_PROTO, "gopher")]);
         assert_eq!(host(ip("10.0.0.1"), &strange, &proxies()), None);
         assert!(is_https(true, ip("10.0.0.1"), &strange, &proxies()));
+        assert!(!is_https(false, ip("10.0.0.1"), &strange, &proxies()));
+        let plain = headers(&[(FORWARDED_PROTO, "HTTP")]);
+        assert!(!is_https(true, ip("10.0.0.1"), &plain, &proxies()));
     }
 
     proptest! {

@@ -36,7 +36,7 @@ for target in "$@"; do
     { tail -60 "$log" >&2; echo "crashes: fuzz/artifacts/$target" >&2; exit 1; }
   grep -E '^(stat::number_of_executed|stat::new_units|stat::peak_rss|Done)' "$log"
   if [ -n "${FUZZ_KEEP:-}" ]; then
-    "$binary" -merge=1 -set_cover_merge=1 -max_len=1024 "$corpus" "$found" >>"$log" 2>&1
+    "$binary" -merge=1 -set_cover_merge=1 -use_counters=0 -max_len=1024 "$corpus" "$found" >>"$log" 2>&1
     echo "corpus: $(find "$corpus" -type f | wc -l) inputs"
   fi
 done
