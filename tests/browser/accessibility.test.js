@@ -356,6 +356,8 @@ describe("by keyboard alone", () => {
     await said("Team role updated successfully for: readers");
     await focusText("Collaborators View");
     await press("Enter");
+    await page.waitForURL(/view=collaborators/);
+    await page.getByTestId("collaborators-table").waitFor();
     await focus("dora-del-icon");
     await press("Enter");
     await page.locator("dialog[open]").waitFor();
