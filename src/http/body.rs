@@ -258,6 +258,14 @@ mod tests {
     }
 
     #[test]
+    fn a_body_from_memory_tells_its_length_and_whether_anything_is_left() {
+        let body = RequestBody::from(Bytes::from_static(b"0123456789"));
+        assert_eq!((body.is_end_stream(), body.size_hint().exact()), (false, Some(10)));
+        let empty = RequestBody::from(Bytes::new());
+        assert_eq!((empty.is_end_stream(), empty.size_hint().exact()), (true, Some(0)));
+    }
+
+    #[test]
     fn an_announced_length_is_refused_before_reading() {
         let body = RequestBody::from(Bytes::from_static(b"0123456789"));
         let over = run(read_limited(&HeaderMap::new(), body, limits(9)));

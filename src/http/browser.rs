@@ -104,6 +104,20 @@ mod tests {
     }
 
     #[test]
+    fn the_session_is_taken_away_and_the_csrf_token_is_left_to_scripts() {
+        for (https, name, secure) in [(true, "__Host-dockpass", "; Secure"), (false, "dockpass", "")] {
+            let mut response = Response::new(());
+            clear_session(&mut response, https);
+            let cleared = format!("{name}=; Path=/; HttpOnly; SameSite=Lax{secure}; Max-Age=0");
+            assert_eq!(response.headers()[SET_COOKIE], cleared);
+            let mut response = Response::new(());
+            set_csrf(&mut response, https, "abc");
+            let token = format!("_csrf_token=abc; Path=/; SameSite=Lax{secure}");
+            assert_eq!(response.headers()[SET_COOKIE], token);
+        }
+    }
+
+    #[test]
     fn a_cookie_that_is_there_twice_is_not_used() {
         let one = SessionId::generate(&SystemRandom::default());
         let other = SessionId::generate(&SystemRandom::default());
