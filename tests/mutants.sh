@@ -6,7 +6,8 @@
 # The whole crate and all its tests take a minute to build for each mutant, so the parts are laid out as crates of their own.
 # `domain` is the rules, `tokens` is keys and tokens, `parsers` is what reads headers, bodies and the configuration: modules, what
 # stands below them, and their unit tests. `routes` and `logins` are the way from a request to its token, in the whole library:
-# the one with unit tests, the other with the whole requests of tests/token and tests/auth. What cannot be noticed is excluded in .cargo/mutants.toml, each with its reason.
+# the one with unit tests, the other with the whole requests of tests/token and tests/auth. What cannot be noticed is excluded
+# in .cargo/mutants.toml, each with its reason.
 # Ends with a failure below MUTANTS_LEAST percent (95). What timed out counts as noticed, and is named.
 set -euo pipefail
 cd "$(dirname "$0")/.."

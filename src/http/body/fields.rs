@@ -92,7 +92,7 @@ fn unescape(input: &[u8]) -> Result<String, FieldsError> {
             b'%' => {
                 let high = rest.next().copied().and_then(hex_digit).ok_or(FieldsError::Escape)?;
                 let low = rest.next().copied().and_then(hex_digit).ok_or(FieldsError::Escape)?;
-                high << 4 | low
+                (high << 4) + low
             }
             other => *other,
         });
@@ -127,6 +127,13 @@ mod tests {
             decode("account=acme+ci&username=acme%2Bci"),
             [pair("account", "acme ci"), pair("username", "acme+ci")]
         );
+    }
+
+    #[test]
+    fn a_query_is_read_like_a_form_and_may_be_missing() {
+        let of = |uri: &str| Fields::of_query(&uri.parse().unwrap()).unwrap();
+        assert_eq!(of("/token?scope=a%3Ab").single("scope").unwrap(), Some("a:b"));
+        assert_eq!(of("/token").iter().count(), 0);
     }
 
     #[test]
