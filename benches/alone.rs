@@ -69,6 +69,7 @@ impl Load {
         let plan = Plan {
             target: target.clone(),
             requests: requests.into(),
+            sent: std::sync::Arc::default(),
             connections: self.connections,
             new_connections: self.new_connections,
             bound,

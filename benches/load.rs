@@ -21,8 +21,10 @@ pub enum Bound {
 #[derive(Clone)]
 pub struct Plan {
     pub target: Target,
-    /// Sent in turn, from the first on.
+    /// Sent in turn; a further run of the same plan goes on where the last one ended.
     pub requests: Arc<[Bytes]>,
+    /// How many earlier runs have sent.
+    pub sent: Arc<AtomicUsize>,
     /// Open at a time.
     pub connections: usize,
     /// One request on each connection instead of as many as fit.
@@ -89,6 +91,7 @@ pub fn run(plan: &Plan) -> Measured {
         measured.first_error = measured.first_error.or(part.first_error);
     }
     measured.elapsed = started.elapsed();
+    plan.sent.fetch_add(next.load(Ordering::Relaxed), Ordering::Relaxed);
     let after = plan.pid.and_then(process::processor_seconds);
     measured.processor_seconds = before.zip(after).map(|(before, after)| after - before);
     measured.peak_memory = plan.pid.and_then(|pid| process::memory(pid, "VmHWM"));
@@ -115,6 +118,7 @@ fn work(plan: &Plan, connections: usize, next: &Arc<AtomicUsize>, started: Insta
 
 async fn client(plan: Plan, next: Arc<AtomicUsize>, started: Instant) -> Measured {
     let mut measured = Measured::default();
+    let sent = plan.sent.load(Ordering::Relaxed);
     let mut open = None;
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -125,7 +129,7 @@ async fn client(plan: Plan, next: Arc<AtomicUsize>, started: Instant) -> Measure
         if ended {
             return measured;
         }
-        let request = &plan.requests[number % plan.requests.len()];
+        let request = &plan.requests[(sent + number) % plan.requests.len()];
         let begun = Instant::now();
         match one(&plan, &mut open, request).await {
             Ok(200) => measured.latencies.record(begun.elapsed()),

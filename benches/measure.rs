@@ -110,7 +110,15 @@ impl Context {
 
 /// A plan over keep-alive connections, time-bound.
 fn plan(target: Target, requests: Vec<Bytes>, connections: usize, bound: Bound, pid: u32) -> Plan {
-    Plan { target, requests: requests.into(), connections, new_connections: false, bound, pid: Some(pid) }
+    Plan {
+        target,
+        requests: requests.into(),
+        sent: Arc::default(),
+        connections,
+        new_connections: false,
+        bound,
+        pid: Some(pid),
+    }
 }
 
 /// A robot's request for one repository.

@@ -65,6 +65,7 @@ pub fn run(options: &Profile) {
     let plan = Plan {
         requests: requests.collect(),
         target: target.clone(),
+        sent: std::sync::Arc::default(),
         connections: 16,
         new_connections: options.tls,
         bound: Bound::Time(Duration::from_secs(options.seconds + 2)),

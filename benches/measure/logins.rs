@@ -80,6 +80,7 @@ fn plan(server: &Server, robots: std::ops::Range<usize>, connections: usize) -> 
         bound: Bound::Requests(requests.len()),
         requests: shared(requests),
         target,
+        sent: std::sync::Arc::default(),
         connections,
         new_connections: true,
         pid: Some(server.pid()),
