@@ -87,7 +87,9 @@ impl Ledger {
         if logins.is_empty() && access_tokens.is_empty() && app_tokens.is_empty() && events.is_empty() {
             return Ok(());
         }
-        let logins: Vec<_> = pending.logins.into_iter().collect();
+        let mut logins: Vec<_> = pending.logins.into_iter().collect();
+        // In the order in which they lie in the database: otherwise a page is read and written again for each of its rows.
+        logins.sort_unstable();
         let access_tokens: Vec<_> = pending.access_tokens.into_iter().collect();
         let app_tokens: Vec<_> = pending.app_tokens.into_iter().collect();
         let gap = i64::try_from(app.config.people.last_accessed_threshold.as_secs()).unwrap_or(i64::MAX);
