@@ -126,6 +126,7 @@ mod tests {
         let paths = [
             ("/v2/auth", Route::Token, "token"),
             ("/token", Route::Token, "token"),
+            ("/oauth2/federation/robot/token", Route::RobotToken, "robot_token"),
             ("/v2/", Route::RegistryPing, "registry_ping"),
             ("/v2", Route::RegistryPing, "registry_ping"),
             ("/keys/services/dockpass/keys", Route::Jwks, "jwks"),
