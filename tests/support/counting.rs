@@ -2,6 +2,7 @@
 
 use dockpass::store::StoreError;
 use dockpass::store::engine::{EachRow, Engine, Outcome, Sql, Value};
+use dockpass::store::memo::State;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -17,8 +18,16 @@ impl<E: Engine> Engine for Counting<E> {
         self.engine.read(&mut |sql| work(&mut Session { sql, statements: &self.statements }))
     }
 
+    fn state(&self) -> Option<State> {
+        self.engine.state()
+    }
+
     fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
         self.engine.write(&mut |sql| work(&mut Session { sql, statements: &self.statements }))
+    }
+
+    fn maintain(&self) -> Result<(), StoreError> {
+        self.engine.maintain()
     }
 
     fn backup(&self, path: &Path) -> Result<(), StoreError> {
