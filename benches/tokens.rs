@@ -31,6 +31,8 @@ pub fn run(options: &Tokens) {
     let directory = tempfile::tempdir().unwrap();
     let app = installation::open(directory.path());
     let secret = installation::small(&app);
+    // As a server does from its start.
+    app.store.maintain().unwrap();
     let metrics = Arc::new(Metrics::new());
     // Lines are formatted and queued as in the service, then thrown away.
     let sink = Box::new(std::io::sink());

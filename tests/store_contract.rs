@@ -234,6 +234,7 @@ fn what_is_known_of_the_present_state_is_not_read_again() {
         let directory = tempfile::tempdir().unwrap();
         let metrics = Arc::new(Metrics::new());
         let store = (engine.open)(directory.path(), &key()).observed(Arc::clone(&metrics));
+        store.maintain().unwrap();
         write(&store, |tx| {
             let acme = organization(tx, "acme");
             let ci = account(tx, AccountKind::Robot, "acme+ci", Some(acme.id));

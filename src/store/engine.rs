@@ -22,7 +22,7 @@ pub trait Engine: Send + Sync {
     fn read(&self, work: &mut dyn FnMut(&mut dyn Sql)) -> Result<(), StoreError>;
 
     /// Tells the present state of the data, without a transaction: a new one after every commit by whomever, that never comes
-    /// again. `None` when that cannot be told cheaply.
+    /// again. `None` when that cannot be told cheaply, or before [`Self::maintain`].
     fn state(&self) -> Option<State> {
         None
     }

@@ -130,7 +130,7 @@ impl Engine for Sqlite {
     }
 
     fn state(&self) -> Option<State> {
-        self.index.state(&self.path)
+        self.index.state()
     }
 
     fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
@@ -142,7 +142,8 @@ impl Engine for Sqlite {
     }
 
     fn maintain(&self) -> Result<(), StoreError> {
-        self.mark.maintain(&self.path)
+        self.mark.maintain(&self.path)?;
+        self.index.maintain(&self.path)
     }
 
     fn backup(&self, path: &Path) -> Result<(), StoreError> {

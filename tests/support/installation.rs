@@ -68,6 +68,8 @@ fn open(
     let symmetric = keys.symmetric().unwrap();
     let engine = Counting { engine: Sqlite::open(database)?, statements: statements.clone() };
     let store = Store::new(Box::new(engine), &symmetric.verify)?.observed(metrics.clone());
+    // As a server does from its start.
+    store.maintain()?;
     let throttle = Throttle::new(random.as_ref());
     let issuers = Issuers::new(&config.federation).unwrap();
     // On a machine that does much else, hashing may wait longer than a client would.

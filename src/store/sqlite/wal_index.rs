@@ -19,7 +19,7 @@ const FORMAT: u32 = 3_007_000;
 const IS_WRITTEN: usize = 12;
 const HEAD: usize = 48;
 
-/// The file, once it was opened.
+/// The file, once it was opened. No request opens it: one that cannot be opened must not cost each of them an attempt.
 #[derive(Default)]
 pub(super) struct WalIndex {
     opened: OnceLock<Opened>,
@@ -34,24 +34,21 @@ struct Opened {
 }
 
 impl WalIndex {
-    /// The present state. `None` when it cannot be told, in the midst of a commit for example.
-    pub(super) fn state(&self, path: &Path) -> Option<State> {
-        let opened = self.opened(path)?;
+    /// The present state. `None` when it cannot be told: before [`Self::maintain`], or in the midst of a commit.
+    pub(super) fn state(&self) -> Option<State> {
         let mut bytes = [0; 2 * HEAD];
-        opened.file.read_exact_at(&mut bytes, 0).ok()?;
+        self.opened.get()?.file.read_exact_at(&mut bytes, 0).ok()?;
         parse(&bytes)
     }
 
-    fn opened(&self, path: &Path) -> Option<&Opened> {
-        if let Some(opened) = self.opened.get() {
-            return Some(opened);
-        }
+    /// Opens the file, unless that has been done.
+    pub(super) fn maintain(&self, path: &Path) -> Result<(), StoreError> {
         // Never two at a time: the one too many would have to be closed.
         let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         if self.opened.get().is_none() {
-            let _ = self.opened.set(open(path).ok()?);
+            let _ = self.opened.set(open(path)?);
         }
-        self.opened.get()
+        Ok(())
     }
 }
 
@@ -93,11 +90,13 @@ mod tests {
         let writer = Connection::open(&path).unwrap();
         writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE t (n INTEGER)").unwrap();
         let index = WalIndex::default();
-        let mut seen = vec![index.state(&path).expect("the state of a database that is in use")];
-        let same = |seen: &[State]| assert_eq!(index.state(&path).as_ref(), seen.last());
+        assert_eq!(index.state(), None, "not opened yet");
+        index.maintain(&path).unwrap();
+        let mut seen = vec![index.state().expect("the state of a database that is in use")];
+        let same = |seen: &[State]| assert_eq!(index.state().as_ref(), seen.last());
         for number in 0..100 {
             writer.execute("INSERT INTO t VALUES ($1)", [number]).unwrap();
-            let now = index.state(&path).unwrap();
+            let now = index.state().unwrap();
             assert!(!seen.contains(&now), "commit {number}");
             seen.push(now);
             assert_eq!(count(&writer), number + 1);
@@ -107,7 +106,7 @@ mod tests {
                 // The log starts over, by which no content changes; the head may.
                 let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
                 writer.query_row(checkpoint, [], |row| row.get::<_, i64>(0)).unwrap();
-                seen.push(index.state(&path).unwrap());
+                seen.push(index.state().unwrap());
             }
         }
         drop(writer);
@@ -115,7 +114,7 @@ mod tests {
         // The anchor kept the files, so whoever comes later writes to the very same index.
         let later = Connection::open(&path).unwrap();
         later.execute("INSERT INTO t VALUES (7)", []).unwrap();
-        assert!(!seen.contains(&index.state(&path).unwrap()));
+        assert!(!seen.contains(&index.state().unwrap()));
     }
 
     #[test]
@@ -140,6 +139,8 @@ mod tests {
     #[test]
     fn without_the_database_there_is_no_state() {
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(WalIndex::default().state(&directory.path().join("missing").join("test.db")), None);
+        let index = WalIndex::default();
+        assert!(index.maintain(&directory.path().join("missing").join("test.db")).is_err());
+        assert_eq!(index.state(), None);
     }
 }
