@@ -13,6 +13,7 @@
 pub mod access;
 pub mod accounts;
 pub mod app_tokens;
+pub mod assignments;
 pub mod audit;
 pub mod batch;
 pub mod default_permissions;

@@ -4,6 +4,7 @@ mod clients;
 mod common;
 mod lists;
 mod matrix;
+mod oauth;
 mod organizations;
 mod people;
 mod prototypes;

@@ -189,13 +189,15 @@ impl World {
             "/config",
             "/csrf_token",
             "/oauth/authorizeapp",
+            "/oauth/authorize/assignuser",
             "/oauth/localapp",
             "/.well-known/jwks.json",
             "/registry/capabilities",
             "/keys/services/dockpass/root.pem",
-        ][self.values.index(11)];
+        ][self.values.index(12)];
         let method = ["GET", "HEAD", "POST", "OPTIONS"][self.values.index(4)];
-        let names = ["client_id", "redirect_uri", "scope", "response_type", "state"];
+        let names =
+            ["client_id", "redirect_uri", "scope", "response_type", "state", "username", "assignment_uuid"];
         let fields: Vec<(&str, String)> =
             names.into_iter().map(|name| (name, self.values.text(name))).collect();
         let caller = self.caller();

@@ -126,6 +126,8 @@ settings! {
         FEATURE_USER_RENAME => pub user_rename: bool = "false" as boolean();
         /// Lets users make application-specific tokens, which log in as `$app`.
         FEATURE_APP_SPECIFIC_TOKENS => pub app_tokens: bool = "true" as boolean();
+        /// Lets administrators of an organization assign authorizations of its OAuth applications to other users.
+        FEATURE_ASSIGN_OAUTH_TOKEN => pub assign_oauth_token: bool = "true" as boolean();
         /// How long an application-specific token is valid.
         APP_SPECIFIC_TOKEN_EXPIRATION => pub app_token_expiration: Option<Duration> = "null" as optional(duration(3600..=315_360_000));
         /// How long application-specific tokens and OAuth access tokens are still listed after they have expired.

@@ -43,6 +43,25 @@ impl OAuthScope {
         }
     }
 
+    /// What it lets a token do, in a few words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::RepoRead => "View and pull repositories",
+            Self::RepoWrite => "Push to repositories",
+            Self::RepoAdmin => "Administer repositories",
+            Self::RepoCreate => "Create repositories",
+            Self::UserRead => "Read the user's own information",
+            Self::UserAdmin => "Administer the user's own account and robots",
+            Self::OrgAdmin => "Administer organizations, their robots and teams",
+            Self::SuperUser => "Use the super-user routes",
+        }
+    }
+
+    /// Whether it lets a token administer more than repositories.
+    pub const fn is_dangerous(self) -> bool {
+        matches!(self, Self::UserAdmin | Self::OrgAdmin | Self::SuperUser)
+    }
+
     const fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -71,6 +90,11 @@ impl OAuthScopes {
         self.0 & scope.bit() != 0
     }
 
+    /// The scopes in it, in the order that they are written.
+    pub fn iter(self) -> impl Iterator<Item = OAuthScope> {
+        OAuthScope::EVERY.into_iter().filter(move |scope| self.has(*scope))
+    }
+
     /// Whether every scope of `other` is in this set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -97,8 +121,7 @@ impl OAuthScopes {
 
 impl std::fmt::Display for OAuthScopes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let words: Vec<_> =
-            OAuthScope::EVERY.iter().filter(|scope| self.has(**scope)).map(|scope| scope.as_str()).collect();
+        let words: Vec<_> = self.iter().map(OAuthScope::as_str).collect();
         f.write_str(&words.join(" "))
     }
 }

@@ -1,6 +1,7 @@
 //! Request bodies, read with a limit on size and time, and what their `Content-Type` says.
 
 mod fields;
+mod multipart;
 
 pub use fields::{Fields, FieldsError, MAX_FIELDS};
 
@@ -169,6 +170,24 @@ where
     Ok(Fields::decode(&bytes)?)
 }
 
+/// Reads a form in any way that browsers and their scripts send one; an empty body is a form without fields.
+pub async fn read_any_form<B>(headers: &HeaderMap, body: B, limits: BodyLimits) -> Result<Fields, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    if body.is_end_stream() {
+        return Ok(Fields::default());
+    }
+    match (media_type(headers)?, multipart::boundary(headers)) {
+        (Some(MediaType::Other), Some(boundary)) => {
+            let bytes = read_limited(headers, body, limits).await?;
+            Ok(multipart::decode(boundary, &bytes)?)
+        }
+        _ => read_form(headers, body, limits).await,
+    }
+}
+
 /// What a body says it is. Parameters such as `charset` are ignored: clients send `charset=utf-8` for what can
 /// only be UTF-8 anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -306,5 +325,22 @@ mod tests {
         assert_eq!(form.unwrap().all("scope").collect::<Vec<_>>(), ["a", "b"]);
         let json = run(read_form(&typed("application/json"), body(), limits(99)));
         assert!(matches!(json, Err(BodyError::MediaType { .. })));
+    }
+
+    #[test]
+    fn any_form_may_be_a_script_s_or_empty_but_nothing_else() {
+        let read = |kind, text: &'static str| {
+            let headers = typed(kind);
+            run(read_any_form(&headers, RequestBody::from(Bytes::from_static(text.as_bytes())), limits(99)))
+        };
+        let multipart = "--b\r\nContent-Disposition: form-data; name=\"scope\"\r\n\r\na\r\n--b--\r\n";
+        for (kind, text) in
+            [("application/x-www-form-urlencoded", "scope=a"), ("multipart/form-data; boundary=b", multipart)]
+        {
+            assert_eq!(read(kind, text).unwrap().single("scope"), Ok(Some("a")), "{kind}");
+        }
+        assert_eq!(read("application/json", "").unwrap().iter().count(), 0);
+        assert!(matches!(read("application/json", "{}"), Err(BodyError::MediaType { .. })));
+        assert!(matches!(read("multipart/form-data", multipart), Err(BodyError::MediaType { .. })));
     }
 }

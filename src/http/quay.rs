@@ -1,21 +1,20 @@
 //! What Quay serves beside its API: `/config` for front ends, `/csrf_token` for scripts that sign in, and the page of the
-//! implicit OAuth flow, which existing automation posts to.
+//! implicit OAuth flow ([`authorize`]), which existing automation posts to.
 
-use super::api::authenticate::{Credential, authenticate, require_csrf_token};
+mod authorize;
+
 use super::api::avatar::COLORS;
 use super::blocking::Blocking;
-use super::body::{BodyLimits, Fields, RequestBody, read_form};
+use super::body::RequestBody;
 use super::browser::{session_id, set_csrf, set_session};
-use super::error::{self, Refusal};
+use super::error;
 use super::reply::{self, Body};
 use crate::config::RegistryState;
 use crate::service::App;
-use crate::service::error::ServiceError;
 use crate::service::oauth::tokens;
 use crate::service::sessions::{SessionId, csrf_token};
 use crate::store::audit::Origin;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
-use hyper::http::request::Parts;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use serde_json::json;
 use std::sync::Arc;
@@ -31,6 +30,8 @@ pub enum QuayRoute {
     CsrfToken,
     /// `POST /oauth/authorizeapp`
     AuthorizeApp,
+    /// `POST /oauth/authorize/assignuser`
+    AssignUser,
     /// `GET /oauth/localapp`
     LocalApp,
     /// `GET /.well-known/app-capabilities`
@@ -46,6 +47,7 @@ impl QuayRoute {
             "/config" => (Self::Config, "GET, HEAD"),
             "/csrf_token" => (Self::CsrfToken, "GET, HEAD"),
             "/oauth/authorizeapp" => (Self::AuthorizeApp, "POST"),
+            "/oauth/authorize/assignuser" => (Self::AssignUser, "POST"),
             tokens::LOCAL_HANDLER => (Self::LocalApp, "GET, HEAD"),
             "/.well-known/app-capabilities" => (Self::AppCapabilities, "GET, HEAD"),
             "/registry/capabilities" => (Self::RegistryCapabilities, "GET, HEAD"),
@@ -59,6 +61,7 @@ impl QuayRoute {
             Self::Config => "config",
             Self::CsrfToken => "csrf_token",
             Self::AuthorizeApp => "authorize_app",
+            Self::AssignUser => "assign_user",
             Self::LocalApp => "local_app",
             Self::AppCapabilities => "app_capabilities",
             Self::RegistryCapabilities => "registry_capabilities",
@@ -78,13 +81,13 @@ pub async fn answer(
     let mut response = match route {
         QuayRoute::Config => config(app),
         QuayRoute::CsrfToken => csrf(app, request.headers(), https),
-        QuayRoute::AuthorizeApp => {
-            let authorized = authorize(app, blocking, request, origin, https).await;
-            authorized.unwrap_or_else(|refusal| error::api(&app.config.derived.origin, &refusal))
+        QuayRoute::AuthorizeApp | QuayRoute::AssignUser => {
+            let answered = authorize::answer(app, blocking, route, request, origin, https).await;
+            answered.unwrap_or_else(|refusal| error::api(&app.config.derived.origin, &refusal))
         }
         QuayRoute::LocalApp => reply::text(
             StatusCode::OK,
-            "The access token stands in the address of this page, after access_token=.",
+            "An access token, if one was made, stands in the address of this page, after access_token=.",
         ),
         QuayRoute::AppCapabilities => {
             reply::json(StatusCode::OK, &json!({ "appName": "io.quay", "capabilities": {} }))
@@ -124,8 +127,7 @@ fn config(app: &App) -> Response<Body> {
             "features": {
                 "ANONYMOUS_ACCESS": app.config.repositories.anonymous_access,
                 "APP_SPECIFIC_TOKENS": people.app_tokens,
-                // A token acts for whoever made it, and nobody makes one for somebody else.
-                "ASSIGN_OAUTH_TOKEN": false,
+                "ASSIGN_OAUTH_TOKEN": people.assign_oauth_token,
                 "DIRECT_LOGIN": true,
                 "MAILING": false,
                 "REQUIRE_TEAM_INVITE": false,
@@ -159,55 +161,4 @@ fn csrf(app: &App, headers: &HeaderMap, https: bool) -> Response<Body> {
         response.headers_mut().insert(NEXT_CSRF_TOKEN, value);
     }
     response
-}
-
-/// The implicit flow of OAuth 2: a signed-in person lets an application act for it. The token goes to the application's
-/// address behind a `#`, which browsers keep to themselves.
-async fn authorize(
-    app: &Arc<App>,
-    blocking: &Blocking,
-    request: Request<RequestBody>,
-    origin: Origin,
-    https: bool,
-) -> Result<Response<Body>, Refusal> {
-    let (head, body) = request.into_parts();
-    let fields =
-        read_form(&head.headers, body, BodyLimits::default()).await.map_err(|error| Refusal::from(&error))?;
-    let app = Arc::clone(app);
-    blocking.run(move || grant(&app, &head, &fields, origin, https)).await?
-}
-
-fn grant(
-    app: &App,
-    head: &Parts,
-    fields: &Fields,
-    origin: Origin,
-    https: bool,
-) -> Result<Response<Body>, Refusal> {
-    let (actor, credential) = authenticate(app, &head.headers, https, origin)?;
-    // A token for years is more than a session that somebody left open may give away.
-    match credential {
-        Credential::Session { fresh: true, .. } => {}
-        Credential::Session { fresh: false, .. } => return Err(Refusal::FreshLogin),
-        _ => return Err(ServiceError::Unauthenticated.into()),
-    }
-    require_csrf_token(app, &head.headers, https, fields.single("_csrf_token")?.unwrap_or_default())?;
-    if app.config.repositories.state == RegistryState::ReadOnly {
-        return Err(Refusal::ReadOnly);
-    }
-    if fields.single("response_type")? != Some("token") {
-        return Err(ServiceError::Refused("response_type must be 'token'".to_owned()).into());
-    }
-    let field = |name| Ok::<_, Refusal>(fields.single(name)?.unwrap_or_default());
-    let (client_id, redirect_uri) = (field("client_id")?, field("redirect_uri")?);
-    let minted = tokens::authorize(app, &actor, client_id, redirect_uri, field("scope")?)?;
-    let life = minted.record.expires_at.seconds_since(minted.record.created_at);
-    let token = minted.token.expose();
-    let location = format!("{redirect_uri}#access_token={token}&token_type=Bearer&expires_in={life}");
-    let mut location = HeaderValue::from_str(&location)
-        .map_err(|_| Refusal::from(ServiceError::Refused("redirect_uri cannot be used".to_owned())))?;
-    location.set_sensitive(true);
-    let mut response = reply::empty(StatusCode::FOUND);
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
 }

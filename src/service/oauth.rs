@@ -2,9 +2,11 @@
 //! down to its scopes.
 //!
 //! - [`applications`]: what tokens are made for
+//! - [`assignments`]: tokens that an administrator offers to somebody else
 //! - [`tokens`]: tokens made, listed, revoked
 
 pub mod applications;
+pub mod assignments;
 pub mod tokens;
 
 use super::App;

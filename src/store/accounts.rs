@@ -88,7 +88,11 @@ impl Tx<'_> {
     }
 
     /// Accounts that a condition with one parameter finds, in an order.
-    fn accounts_where(&mut self, condition: &str, value: Value<'_>) -> Result<Vec<Account>, StoreError> {
+    pub(super) fn accounts_where(
+        &mut self,
+        condition: &str,
+        value: Value<'_>,
+    ) -> Result<Vec<Account>, StoreError> {
         let statement = format!("SELECT {COLUMNS} FROM account WHERE {condition}");
         let found = self.all(&statement, &[value], read_account)?;
         let genuine = |(account, mac): &(Account, Vec<u8>)| self.account_is_genuine(account, mac);
@@ -156,9 +160,15 @@ impl Tx<'_> {
 
     /// Makes a user's namespace an organization: what let the user log in, and what it held elsewhere, goes.
     pub fn convert_to_organization(&mut self, user: &Account) -> Result<(), StoreError> {
-        for table in
-            ["password", "session", "app_token", "oauth_token", "team_member", "repository_permission"]
-        {
+        for table in [
+            "password",
+            "session",
+            "app_token",
+            "oauth_token",
+            "oauth_assignment",
+            "team_member",
+            "repository_permission",
+        ] {
             self.run(&format!("DELETE FROM {table} WHERE account_id = $1"), &[user.id.into()])?;
         }
         let converted = Account { kind: AccountKind::Organization, ..user.clone() };

@@ -167,7 +167,7 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Deletes an application and its access tokens.
+    /// Deletes an application with its access tokens and assigned authorizations.
     pub fn delete_application(&mut self, id: i64) -> Result<(), StoreError> {
         self.run("DELETE FROM oauth_application WHERE id = $1", &[id.into()]).map(drop)
     }
@@ -182,7 +182,13 @@ impl Tx<'_> {
         Ok(self.applications_where("client_id = $1", client_id.into())?.pop())
     }
 
-    fn applications_where(
+    /// The application with this id.
+    pub fn application_by_id(&mut self, id: i64) -> Result<Option<Application>, StoreError> {
+        Ok(self.applications_where("id = $1", id.into())?.pop())
+    }
+
+    /// Applications that a condition with one parameter finds.
+    pub(super) fn applications_where(
         &mut self,
         condition: &str,
         value: Value<'_>,

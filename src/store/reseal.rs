@@ -41,6 +41,7 @@ const SEALED: &[Sealed] = &[
     sealed("default_permission", &["id"], &["uuid", "organization_id", "activating_account_id", "delegate_account_id", "delegate_team_id", "role"]),
     sealed("oauth_application", &["id"], &["id", "organization_id", "client_id", "client_secret", "redirect_uri"]),
     sealed("oauth_token", &["id"], &["uuid", "application_id", "account_id", "lookup", "digest", "scope", "expires_at"]),
+    sealed("oauth_assignment", &["id"], &["uuid", "application_id", "account_id", "redirect_uri", "scope"]),
     sealed("app_token", &["id"], &["uuid", "account_id", "lookup", "digest", "expires_at"]),
     sealed("session", &["digest"], &["digest", "account_id", "created_at", "authenticated_at", "expires_at"]),
 ];

@@ -16,7 +16,7 @@ use dockpass::http::api::{Access, ApiRoute, Endpoint, Payload, Schema};
 use dockpass::service::actor::Actor;
 use dockpass::service::app_tokens;
 use dockpass::service::default_permissions::{self, DelegateName};
-use dockpass::service::oauth::{applications, tokens};
+use dockpass::service::oauth::{applications, assignments, tokens};
 use dockpass::service::sessions::{csrf_token, sign_in};
 use dockpass::service::users;
 use dockpass::store::audit::Origin;
@@ -58,6 +58,7 @@ struct World {
     grants: Map<String, Value>,
     /// Of the user who owns the objects.
     app_tokens: Map<String, Value>,
+    assigned: Map<String, Value>,
     snapshot: std::path::PathBuf,
 }
 
@@ -101,8 +102,9 @@ impl World {
         installation.robot("frank+only");
         let directory = tempfile::tempdir().unwrap().keep();
         let snapshot = directory.join("snapshot.db");
+        let (app_tokens, assigned) = (Map::new(), Map::new());
         let mut world =
-            Self { installation, prototypes, clients, grants: Map::new(), app_tokens: Map::new(), snapshot };
+            Self { installation, prototypes, clients, grants: Map::new(), app_tokens, assigned, snapshot };
         for organization in ["acme", "other"] {
             let client = world.clients[organization].as_str().unwrap().to_owned();
             let user = if organization == "acme" { "alice" } else { "frank" };
@@ -113,6 +115,7 @@ impl World {
         for (owner, user) in [("acme", "alice"), ("other", "frank"), ("dave", "dave")] {
             let made = app_tokens::create(&world.installation.app, &world.actor(user), "tool").unwrap();
             world.app_tokens.insert(owner.to_owned(), made.record.uuid.into());
+            world.assigned.insert(owner.to_owned(), world.assign(user).into());
         }
         world
     }
@@ -121,6 +124,15 @@ impl World {
         let app = &self.installation.app;
         let handler = format!("{}{}", app.config.derived.origin, tokens::LOCAL_HANDLER);
         tokens::authorize(app, &self.actor(user), client, &handler, scope).unwrap()
+    }
+
+    /// What alice lets wait for a user: its id.
+    fn assign(&self, user: &str) -> String {
+        let app = &self.installation.app;
+        let client = self.clients["acme"].as_str().unwrap();
+        let handler = format!("{}{}", app.config.derived.origin, tokens::LOCAL_HANDLER);
+        assignments::assign(app, &self.actor("alice"), user, client, &handler, "repo:read").unwrap();
+        assignments::list(app, &self.actor(user)).unwrap().remove(0).assignment.uuid
     }
 
     fn actor(&self, user: &str) -> Actor {
@@ -260,6 +272,7 @@ fn parameter(world: &World, endpoint: &Endpoint, name: &str, object: &str) -> St
         "repository" => there(&format!("{object}/app"), "acme/none"),
         "prototypeid" => id(&world.prototypes),
         "client_id" => id(&world.clients),
+        "assigned_authorization_uuid" => id(&world.assigned),
         "token_uuid" if endpoint.template.starts_with("/user/") => id(&world.app_tokens),
         "token_uuid" => id(&world.grants),
         "name" => there(object, "nowhere"),

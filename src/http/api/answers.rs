@@ -25,7 +25,7 @@ const AVATAR: Shape = Shape::Record(&Record {
         has("name", TEXT),
         has("hash", TEXT),
         has("color", TEXT),
-        has("kind", Shape::Word(&["user", "robot", "team", "org"])),
+        has("kind", Shape::Word(&["user", "robot", "team", "org", "app"])),
     ],
 });
 

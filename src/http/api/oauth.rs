@@ -1,9 +1,13 @@
-//! OAuth applications of an organization and their access tokens (`/organization/{orgname}/applications`).
+//! OAuth applications of an organization and their access tokens (`/organization/{orgname}/applications`), and authorizations
+//! that wait for the calling user (`/user/assignedauthorization`).
 
+use super::avatar::Avatar;
 use super::call::{Answer, Call, no_content, ok};
 use super::schema::{Field, Schema, optional, required};
 use crate::domain::credential::Secret;
+use crate::domain::oauth::{OAuthScope, OAuthScopes};
 use crate::service::oauth::applications::{self, Shown, Texts};
+use crate::service::oauth::assignments::{self, Assigned};
 use crate::service::oauth::tokens;
 use crate::store::oauth::AccessTokenRecord;
 use serde::Deserialize;
@@ -163,5 +167,59 @@ pub(super) fn create_token(call: &Call, organization: &str, client_id: &str) -> 
 /// Revokes an access token.
 pub(super) fn revoke_token(call: &Call, organization: &str, client_id: &str, uuid: &str) -> Answer {
     tokens::revoke(&call.app, &call.actor, organization, client_id, uuid)?;
+    no_content()
+}
+
+/// The picture that Quay's front end draws beside a scope.
+const fn icon(scope: OAuthScope) -> &'static str {
+    match scope {
+        OAuthScope::RepoRead | OAuthScope::RepoWrite | OAuthScope::RepoAdmin => "fa-hdd-o",
+        OAuthScope::RepoCreate => "fa-plus",
+        OAuthScope::UserRead => "fa-user",
+        OAuthScope::UserAdmin | OAuthScope::OrgAdmin => "fa-gear",
+        OAuthScope::SuperUser => "fa-street-view",
+    }
+}
+
+fn scope_view(scope: OAuthScope) -> Value {
+    json!({
+        "title": scope.title(),
+        "scope": scope.as_str(),
+        "description": format!("{}, as far as the user may itself", scope.title()),
+        "icon": icon(scope),
+        "dangerous": scope.is_dangerous(),
+    })
+}
+
+fn assigned_view(assigned: &Assigned) -> Value {
+    let Assigned { assignment, application, organization } = assigned;
+    let email = application.avatar_email.as_deref().or(organization.email.as_deref());
+    // Written by us from a set of scopes, and sealed.
+    let scopes = OAuthScopes::parse(&assignment.scope).unwrap_or_default();
+    json!({
+        "uuid": assignment.uuid,
+        "application": {
+            "name": application.name,
+            "clientId": application.client_id,
+            "description": application.description,
+            "url": application.application_uri,
+            "avatar": Avatar::new(&application.name, email, "app"),
+            "organization": { "name": organization.name, "avatar": Avatar::of_account(organization) },
+        },
+        "redirectUri": assignment.redirect_uri,
+        "scopes": scopes.iter().map(scope_view).collect::<Vec<_>>(),
+        "responseType": "token",
+    })
+}
+
+/// Lists what was assigned to the caller.
+pub(super) fn list_assigned(call: &Call) -> Answer {
+    let assigned = assignments::list(&call.app, &call.actor)?;
+    ok(&json!({ "authorizations": assigned.iter().map(assigned_view).collect::<Vec<_>>() }))
+}
+
+/// Declines what was assigned to the caller.
+pub(super) fn decline_assigned(call: &Call, uuid: &str) -> Answer {
+    assignments::decline(&call.app, &call.actor, uuid)?;
     no_content()
 }

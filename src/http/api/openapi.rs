@@ -44,7 +44,7 @@ fn refusals(endpoint: &Endpoint) -> Vec<u16> {
     let answers = |status: &u16| match status {
         401 => !matches!(endpoint.spec.access, Access::Open | Access::Csrf),
         403 => endpoint.spec.access != Access::Open,
-        404 => endpoint.template.contains('{'),
+        404 => endpoint.template.contains('{') || endpoint.spec.switched,
         429 => endpoint.spec.access == Access::Csrf || endpoint.template.starts_with("/signin"),
         status => has_body || !OF_BODIES.contains(status),
     };

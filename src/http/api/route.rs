@@ -64,6 +64,8 @@ pub struct Spec {
     pub audit: Option<&'static str>,
     /// Whether it reads a whole namespace.
     pub long: bool,
+    /// Whether a setting can take it away, as if it were not there.
+    pub switched: bool,
 }
 
 impl Spec {
@@ -80,6 +82,7 @@ impl Spec {
             answer: None,
             audit: None,
             long: false,
+            switched: false,
         }
     }
 
@@ -101,6 +104,13 @@ impl Spec {
     #[must_use]
     pub const fn long(mut self) -> Self {
         self.long = true;
+        self
+    }
+
+    /// Only where a setting does not take it away.
+    #[must_use]
+    pub const fn switched(mut self) -> Self {
+        self.switched = true;
         self
     }
 

@@ -86,7 +86,11 @@ const fn own_user() -> Spec {
 }
 
 const fn app_token() -> Spec {
-    Spec::new("appspecifictokens").scope(UserAdmin).access(Access::Fresh)
+    Spec::new("appspecifictokens").scope(UserAdmin).access(Access::Fresh).switched()
+}
+
+const fn assigned() -> Spec {
+    Spec::new("user").scope(UserAdmin).switched()
 }
 
 const fn application() -> Spec {
@@ -373,6 +377,14 @@ routes! {
     /// Shows what anybody may know of a user.
     GetUserInformation "getUserInformation" GET "/users/{username}" (username)
         => user::get_other, Spec::new("user").access(Access::Optional).answers(&answers::OTHER_USER);
+
+    /// Lists the authorizations that were assigned to the calling user and wait for it.
+    ListAssignedAuthorizations "listAssignedAuthorizations" GET "/user/assignedauthorization" ()
+        => oauth::list_assigned, assigned().answers(&answers::ASSIGNED_AUTHORIZATIONS);
+    /// Declines an authorization that was assigned to the calling user.
+    DeleteAssignedAuthorization "deleteAssignedAuthorization"
+        DELETE "/user/assignedauthorization/{assigned_authorization_uuid}" (assigned_authorization_uuid)
+        => oauth::decline_assigned, assigned().success(204).audit("oauth_token_assignment_declined");
 
     /// Lists the application-specific tokens of the calling user.
     ListAppTokens "listAppTokens" GET "/user/apptoken" ()

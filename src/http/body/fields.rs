@@ -24,6 +24,9 @@ pub enum FieldsError {
     /// Not UTF-8 once decoded, or a NUL in it, which nothing here accepts and C libraries cut at.
     #[error("fields must be UTF-8 text")]
     Text,
+    /// `multipart/form-data` that is cut off, or holds something else than text fields.
+    #[error("the multipart form is malformed")]
+    Multipart,
     /// A field that may be given once was given several times; picking one of them would let a filter in
     /// front of this server see the other.
     #[error("the field {name} was given more than once")]
@@ -48,6 +51,24 @@ impl Fields {
             fields.push((name, Zeroizing::new(value)));
         }
         Ok(Self(fields))
+    }
+
+    /// Fields that were decoded already.
+    pub(super) fn of_pairs(pairs: Vec<(String, String)>) -> Result<Self, FieldsError> {
+        if pairs.len() > MAX_FIELDS {
+            return Err(FieldsError::TooMany);
+        }
+        if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(FieldsError::Text);
+        }
+        Ok(Self(pairs.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()))
+    }
+
+    /// These fields and then those of `more`; a name that is in both is one that is given twice.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
     }
 
     /// The fields of a request's query string; none when it has no query.

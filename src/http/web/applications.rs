@@ -11,17 +11,6 @@ use crate::service::oauth::tokens;
 use askama::Template;
 use hyper::StatusCode;
 
-/// What each scope lets a token do.
-const SCOPES: [(&str, &str); 8] = [
-    ("repo:read", "View and pull repositories"),
-    ("repo:write", "Push to repositories"),
-    ("repo:admin", "Administer repositories"),
-    ("repo:create", "Create repositories"),
-    ("user:read", "Read the user's own information"),
-    ("user:admin", "Administer the user's own account and robots"),
-    ("org:admin", "Administer organizations, their robots and teams"),
-    ("super:user", "Use the super-user routes"),
-];
 /// How long a token can be wished to live: seconds and words.
 const LIVES: [(&str, &str); 5] = [
     ("2592000", "30 days"),
@@ -235,7 +224,7 @@ fn show(visit: &Visit, head: Head, client_id: &str, with_secret: bool, minted: O
         row: row(visit, &found),
         minted,
         tokens: tokens.collect(),
-        scopes: SCOPES,
+        scopes: OAuthScope::EVERY.map(|scope| (scope.as_str(), scope.title())),
         lives: LIVES,
     };
     visit.page(&page)

@@ -6,7 +6,7 @@ use super::super::error::ServiceError;
 use super::super::robots::new_uuid;
 use super::applications::find;
 use super::{AUTOMATION, LABEL};
-use crate::domain::caller::AccountId;
+use crate::domain::caller::{AccountId, Identity};
 use crate::domain::credential::AccessToken;
 use crate::domain::oauth::OAuthScopes;
 use crate::store::audit::Event;
@@ -79,7 +79,7 @@ pub(in super::super) fn mint_first(
     mint(app, tx, &wish)
 }
 
-fn parse_scope(scope: &str) -> Result<OAuthScopes, ServiceError> {
+pub(super) fn parse_scope(scope: &str) -> Result<OAuthScopes, ServiceError> {
     match OAuthScopes::parse(scope) {
         Ok(scopes) if !scopes.is_empty() => Ok(scopes),
         Ok(_) => Err(ServiceError::Refused(format!("Invalid scope: {scope}"))),
@@ -160,7 +160,7 @@ pub fn create(
 }
 
 /// Makes a token for an application, for the actor and within what the actor may itself.
-fn mint_for(
+pub(super) fn mint_for(
     app: &App,
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -218,17 +218,39 @@ pub fn authorize(
 ) -> Result<Minted, ServiceError> {
     let scopes = parse_scope(scope)?;
     app.store.write("authorize application", |tx| {
-        // Only a person may hand its rights to an application; a token that could would never expire.
-        if actor.require_account()?.oauth.is_some() {
-            return Err(ServiceError::Forbidden);
-        }
-        let application = tx.application(client_id)?;
-        let application = application.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))?;
-        let local = format!("{}{LOCAL_HANDLER}", app.config.derived.origin);
-        let own = !application.redirect_uri.is_empty() && application.redirect_uri == redirect_uri;
-        if !own && redirect_uri != local {
-            return Err(ServiceError::Refused("redirect_uri is not that of the application".to_owned()));
-        }
+        require_person(actor)?;
+        let application = requested(tx, client_id)?;
+        check_redirect(app, &application, redirect_uri)?;
         mint_for(app, tx, actor, &application, &application.name, scopes, LONGEST_LIFE)
     })
+}
+
+/// Fails unless a person acts. Only one may hand its rights to an application: a token that could would never expire.
+pub(super) fn require_person(actor: &Actor) -> Result<&Identity, ServiceError> {
+    let identity = actor.require_account()?;
+    if identity.oauth.is_some() || identity.name.is_robot() {
+        Err(ServiceError::Forbidden)
+    } else {
+        Ok(identity)
+    }
+}
+
+/// The application that an authorization is asked for, of whatever organization.
+pub(super) fn requested(tx: &mut Tx<'_>, client_id: &str) -> Result<Application, ServiceError> {
+    tx.application(client_id)?.ok_or_else(|| ServiceError::NotFound("Not Found".to_owned()))
+}
+
+/// Fails unless a token may be sent there.
+pub(super) fn check_redirect(
+    app: &App,
+    application: &Application,
+    redirect_uri: &str,
+) -> Result<(), ServiceError> {
+    let local = format!("{}{LOCAL_HANDLER}", app.config.derived.origin);
+    let own = !application.redirect_uri.is_empty() && application.redirect_uri == redirect_uri;
+    if own || redirect_uri == local {
+        Ok(())
+    } else {
+        Err(ServiceError::Refused("redirect_uri is not that of the application".to_owned()))
+    }
 }

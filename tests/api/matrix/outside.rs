@@ -10,6 +10,7 @@ use dockpass::http::web::route::{NamespacePage, RobotPage, TeamPage};
 use dockpass::service::sessions::{csrf_token, sign_in};
 use dockpass::store::audit::Origin;
 use hyper::Method;
+use serde_json::Value;
 use std::fmt::Write;
 
 const LEGEND: &str = "
@@ -17,7 +18,7 @@ const LEGEND: &str = "
 # root, full and auditor by their sessions, posts with CSRF token; nocsrf is alice's session without it. bearer is alice by
 # access token, expired the same when it is too old, basic alice by password, oauth by access token as a password, app by
 # application-specific token, robot a robot of acme with role admin by its secret; a post to the token endpoint has these in its
-# form. {o} is the object.
+# form. {o} is the object, {client} its OAuth application.
 ";
 
 /// The rows of every route: a match without a wildcard, so that a new route without a row does not compile.
@@ -52,7 +53,11 @@ rows! {
     Route::Metrics => "GET" "/metrics";
     Quay(QuayRoute::Config) => "GET" "/config";
     Quay(QuayRoute::CsrfToken) => "GET" "/csrf_token";
-    Quay(QuayRoute::AuthorizeApp) => "POST" "/oauth/authorizeapp";
+    Quay(QuayRoute::AuthorizeApp) => "POST" "/oauth/authorizeapp?client_id={client}&scope=repo:read&response_type=token\
+        &redirect_uri=http://localhost:8480/oauth/localapp";
+    Quay(QuayRoute::AssignUser) =>
+        "POST" "/oauth/authorize/assignuser?username=bob&client_id={client}&scope=repo:read&response_type=token\
+        &redirect_uri=http://localhost:8480/oauth/localapp";
     Quay(QuayRoute::LocalApp) => "GET" "/oauth/localapp";
     Quay(QuayRoute::AppCapabilities) => "GET" "/.well-known/app-capabilities";
     Quay(QuayRoute::RegistryCapabilities) => "GET" "/registry/capabilities";
@@ -190,12 +195,15 @@ fn form(visitor: &Visitor, path: &str) -> String {
 pub(super) async fn rows(worlds: [&World; 2], visitors: &[Visitor]) -> Vec<OutsideRow> {
     let mut rows = Vec::new();
     for (method, path) in ROWS {
-        let objects: &[&str] = if path.contains("{o}") { &OBJECTS } else { &["-"] };
+        let objects: &[&str] =
+            if path.contains("{o}") || path.contains("{client}") { &OBJECTS } else { &["-"] };
         for object in objects {
             let mut statuses = Vec::new();
             for visitor in visitors {
                 let world = worlds[usize::from(visitor.caller.full)];
                 let named = path.replace("{o}", if *object == "missing" { "nowhere" } else { object });
+                let client = world.clients.get(*object).and_then(Value::as_str);
+                let named = named.replace("{client}", client.unwrap_or("nobody's"));
                 let mut headers: Vec<(&str, &str)> =
                     visitor.caller.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 let body = if *method == "POST" { form(visitor, path) } else { String::new() };

@@ -140,6 +140,18 @@ CREATE TABLE oauth_token (
 CREATE INDEX oauth_token_by_application ON oauth_token (application_id);
 CREATE INDEX oauth_token_by_account ON oauth_token (account_id);
 CREATE INDEX oauth_token_by_expiry ON oauth_token (expires_at);
+CREATE TABLE oauth_assignment (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    uuid           TEXT NOT NULL UNIQUE,
+    application_id INTEGER NOT NULL REFERENCES oauth_application (id) ON DELETE CASCADE,
+    account_id     INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    redirect_uri   TEXT NOT NULL,
+    scope          TEXT NOT NULL,
+    created_at     INTEGER NOT NULL,
+    mac            BLOB NOT NULL                    -- uuid, application_id, account_id, redirect_uri, scope
+) STRICT;
+CREATE INDEX oauth_assignment_by_application ON oauth_assignment (application_id);
+CREATE INDEX oauth_assignment_by_account ON oauth_assignment (account_id, id);
 CREATE TABLE app_token (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
     uuid             TEXT NOT NULL UNIQUE,

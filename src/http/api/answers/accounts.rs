@@ -291,6 +291,48 @@ pub const ACCESS_TOKEN: Shape = Shape::Record(&Record {
 /// The access tokens of an application.
 pub const ACCESS_TOKENS: Shape =
     Shape::Record(&Record { name: "AccessTokens", members: &[has("tokens", Shape::Array(&ACCESS_TOKEN))] });
+/// The authorizations that wait for the calling user.
+pub const ASSIGNED_AUTHORIZATIONS: Shape = Shape::Record(&Record {
+    name: "AssignedAuthorizations",
+    members: &[has("authorizations", Shape::Array(&ASSIGNED_AUTHORIZATION))],
+});
+const ASSIGNED_AUTHORIZATION: Shape = Shape::Record(&Record {
+    name: "AssignedAuthorization",
+    members: &[
+        has("uuid", Shape::Uuid),
+        has("application", AUTHORIZED_APPLICATION),
+        has("redirectUri", TEXT),
+        has("scopes", Shape::Array(&SCOPE)),
+        has("responseType", Shape::Word(&["token"])),
+    ],
+});
+const AUTHORIZED_APPLICATION: Shape = Shape::Record(&Record {
+    name: "AuthorizedApplication",
+    members: &[
+        has("name", TEXT),
+        has("clientId", TEXT),
+        has("description", TEXT),
+        has("url", TEXT),
+        has("avatar", AVATAR),
+        has(
+            "organization",
+            Shape::Record(&Record {
+                name: "AuthorizingOrganization",
+                members: &[has("name", TEXT), has("avatar", AVATAR)],
+            }),
+        ),
+    ],
+});
+const SCOPE: Shape = Shape::Record(&Record {
+    name: "Scope",
+    members: &[
+        has("title", TEXT),
+        has("scope", TEXT),
+        has("description", TEXT),
+        has("icon", TEXT),
+        has("dangerous", Shape::Boolean),
+    ],
+});
 
 const APP_TOKEN: Shape = Shape::Record(&Record {
     name: "AppToken",
