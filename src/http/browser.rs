@@ -74,6 +74,12 @@ pub fn is_same_origin(headers: &HeaderMap, own: &[&str]) -> bool {
     text(REFERER).is_none_or(|referer| ours(&referer.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")))
 }
 
+/// Whether one of our own pages, or the person at the browser, asked for this: no other site chose what the request says.
+/// Browsers tell it on encrypted connections (and to this very machine), and keep to it through redirects.
+pub fn is_own_request(headers: &HeaderMap) -> bool {
+    headers.get(FETCH_SITE).is_some_and(|site| site == "same-origin" || site == "none")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,7 @@ pub mod message;
 pub mod moment;
 pub mod notice;
 pub mod organizations;
+pub mod pager;
 pub mod people;
 pub mod removal;
 pub mod repositories;

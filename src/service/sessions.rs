@@ -93,9 +93,25 @@ pub fn csrf_token(app: &App, id: &SessionId) -> String {
     URL_SAFE_NO_PAD.encode(app.keys.session.tag("csrf", id.expose().as_bytes()))
 }
 
-/// Whether `token` is the CSRF token of `id`, compared in constant time.
+/// As [`csrf_token`], in other letters each time: pages that are packed must not repeat a secret, lest their lengths tell it.
+pub fn masked_csrf_token(app: &App, id: &SessionId) -> String {
+    let mut token = [0_u8; 64];
+    let (pad, masked) = token.split_at_mut(32);
+    app.random.fill(pad);
+    for ((to, tag), pad) in
+        masked.iter_mut().zip(app.keys.session.tag("csrf", id.expose().as_bytes())).zip(pad)
+    {
+        *to = tag ^ *pad;
+    }
+    URL_SAFE_NO_PAD.encode(token)
+}
+
+/// Whether `token` is the CSRF token of `id`, masked or not, compared in constant time.
 pub fn is_csrf_token(app: &App, id: &SessionId, token: &str) -> bool {
-    let tag = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+    let mut tag = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+    if let Some((pad, masked)) = tag.split_at_checked(32).filter(|(_, masked)| masked.len() == 32) {
+        tag = pad.iter().zip(masked).map(|(pad, masked)| pad ^ masked).collect();
+    }
     app.keys.session.check("csrf", id.expose().as_bytes(), &tag)
 }
 

@@ -168,7 +168,7 @@ async fn an_address_that_only_takes_a_form_is_a_page_for_browsers_and_json_for_o
 }
 
 #[tokio::test]
-async fn style_and_script_are_packed_and_pages_are_not() {
+async fn style_and_script_are_packed_and_pages_that_another_site_may_have_chosen_are_not() {
     let installation = acme("");
     let packs = [("accept", "text/html"), ("accept-encoding", "gzip, deflate, br, zstd")];
     let page = installation.send("GET", "/signin", None, &packs, "").await;
@@ -181,4 +181,31 @@ async fn style_and_script_are_packed_and_pages_are_not() {
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("Accept-Encoding")));
     assert!(packed.body.len() < 5_000 && plain.body.len() > packed.body.len());
+
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let (list, secret) = ("/organization/acme/robots/new", "/organization/acme/robot/ci");
+    let mut pages = Vec::new();
+    for site in ["same-origin", "none", "same-site", "cross-site", ""] {
+        let headers = [("accept-encoding", "gzip"), ("sec-fetch-site", site)];
+        let long = alice.send("GET", list, &headers, "").await;
+        let packed = ["same-origin", "none"].contains(&site);
+        assert_eq!(long.header("content-encoding"), packed.then_some("gzip"), "{site:?}");
+        if packed {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&long.body[..]), &mut text)
+                .unwrap();
+            assert!(text.contains("create-robot-account-modal") && long.body.len() * 2 < text.len());
+            let token =
+                text.split("name=\"_csrf_token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+            pages.push(token.to_owned());
+        }
+        let shown = alice.send("POST", secret, &headers, "").await;
+        assert_eq!(shown.header("content-encoding"), None, "{site:?}");
+    }
+    assert_ne!(pages[0], pages[1], "the token is never written alike");
+    for token in pages {
+        *alice.csrf.borrow_mut() = token;
+        let kept = alice.post("/theme", &[("theme", "dark"), ("next", "/")]).await;
+        assert_eq!(kept.status, 303);
+    }
 }

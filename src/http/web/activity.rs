@@ -1,7 +1,8 @@
 //! What a robot may do and why, and what happened to it.
 
 use super::logs::{EventRow, rows};
-use super::view::{Head, Pager, Tab, address, role_title};
+use super::pager::Pager;
+use super::view::{Head, Tab, address, role_title};
 use super::visit::{Reply, Shell, Visit};
 use crate::domain::permission::{TeamRole, Visibility};
 use crate::service::robot_pages::{self, Rule};
@@ -83,13 +84,9 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
     let path = format!("/organization/{namespace}/robot/{short}/activity");
     let (events, last) = rows(found, EVENTS, now);
     let older = last.map(|last| format!("{path}?below={last}#activity"));
-    let pager = Pager {
-        total: explained.effective.len(),
-        size: EVENTS,
-        number: visit.page_number()?,
-        base: address(&path, &[]),
-    };
-    let shown = explained.effective.iter().skip(pager.offset()).take(EVENTS).map(|found| AccessRow {
+    let mut pager = Pager::read(visit, EVENTS, address(&path, &[]))?;
+    pager.total = explained.effective.len();
+    let shown = explained.effective.iter().skip(pager.offset()).take(pager.size).map(|found| AccessRow {
         name: found.repository.name.clone(),
         role: role_title(Some(found.role)),
         rules: found.rules.iter().map(reason).collect(),

@@ -37,7 +37,7 @@ impl Asset {
             name: format!("{stem}-{short}.{extension}"),
             integrity: format!("sha256-{}", STANDARD.encode(hash.as_ref())),
             content_type,
-            gzip: gzip(&bytes).unwrap_or_default(),
+            gzip: gzip(&bytes, Compression::best()).unwrap_or_default(),
             bytes,
         }
     }
@@ -59,14 +59,15 @@ fn lean_style(text: &str) -> String {
     separators.into_iter().fold(lean(text), |text, (long, short)| text.replace(long, short))
 }
 
-fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+/// Packs with the effort that `level` says.
+pub(super) fn gzip(bytes: &[u8], level: Compression) -> std::io::Result<Vec<u8>> {
+    let mut packer = GzEncoder::new(Vec::new(), level);
     packer.write_all(bytes)?;
     packer.finish()
 }
 
 /// Whether a browser unpacks gzip. Every browser says so plainly; whoever refuses it by a weight is not one.
-fn unpacks(headers: &HeaderMap) -> bool {
+pub(super) fn unpacks(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     let mut codings = lines.flat_map(|line| line.split(','));
     codings.any(|coding| coding.trim().eq_ignore_ascii_case("gzip"))

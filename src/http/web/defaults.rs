@@ -1,14 +1,14 @@
 //! The tab "Default permissions": what repositories get when they are created in an organization.
 
 use super::notice::Notice;
-use super::view::{Head, Pager, Problem, Tab, address, parse_role, role_value};
+use super::pager::Pager;
+use super::view::{Head, Problem, Tab, address, parse_role, role_value};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::service::default_permissions::{self, Delegate, DelegateName, Rule};
 use crate::service::error::ServiceError;
 use crate::service::robot_pages;
 use askama::Template;
 use hyper::StatusCode;
-use std::fmt::Write;
 
 /// Rules of a page.
 const PAGE: usize = 20;
@@ -34,9 +34,8 @@ pub struct DefaultsPage {
 impl DefaultsPage {
     /// The address with a selection.
     pub fn selecting(&self, select: &str) -> String {
-        let mut href = address(&self.head.tab_href(), &[("q", &self.q), ("select", select)]);
-        let _ = write!(href, "page={}", self.pager.number);
-        href
+        let base = address(&self.head.tab_href(), &[("q", &self.q), ("select", select)]);
+        Pager { base, ..self.pager.clone() }.here()
     }
 }
 
@@ -86,8 +85,9 @@ pub fn tab(visit: &Visit, name: &str) -> Reply {
     let (q, select) = (visit.asked("q")?.to_owned(), visit.asked("select")?.to_owned());
     let found = search(visit, name, &q)?;
     let base = address(&head.tab_href(), &[("q", &q), ("select", &select)]);
-    let pager = Pager { total: found.len(), size: PAGE, number: visit.page_number()?, base };
-    let rows = found.into_iter().skip(pager.offset()).take(PAGE).collect();
+    let mut pager = Pager::read(visit, PAGE, base)?;
+    pager.total = found.len();
+    let rows = found.into_iter().skip(pager.offset()).take(pager.size).collect();
     let shell = head.shell(visit, "Default permissions");
     visit.page(&DefaultsPage { shell, head, q, select, pager, rows })
 }

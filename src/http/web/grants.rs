@@ -1,7 +1,8 @@
 //! "Set repository permissions": a robot's direct grants, many at once.
 
 use super::notice::Notice;
-use super::view::{Head, Pager, Tab, address, parse_role, role_value};
+use super::pager::Pager;
+use super::view::{Head, Tab, address, parse_role, role_value};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::permission::{Role, Visibility};
 use crate::service::robot_pages;
@@ -55,6 +56,7 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
     let selected = visit.asked("show")? == "selected";
     let path = format!("/organization/{namespace}/robot/{short}/permissions");
     let base = address(&path, &[("q", &q), ("show", if selected { "selected" } else { "" })]);
+    let mut pager = Pager::read(visit, PAGE, base)?;
     if visit.form.is_some() {
         let changes = changes(visit, namespace, short, &q, selected)?;
         let result = robot_pages::set_many(&visit.app, &visit.actor, namespace, short, &changes);
@@ -66,11 +68,10 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
             }
             Err(other) => return Err(other.into()),
         };
-        return visit.done(&format!("{base}page={}", visit.page_number()?), &notice);
+        return visit.done(&pager.here(), &notice);
     }
-    let mut pager = Pager { total: 0, size: PAGE, number: visit.page_number()?, base };
-    let grants =
-        robot_pages::grants(&visit.app, &visit.actor, namespace, short, &q, selected, pager.offset(), PAGE)?;
+    let (offset, size) = (pager.offset(), pager.size);
+    let grants = robot_pages::grants(&visit.app, &visit.actor, namespace, short, &q, selected, offset, size)?;
     pager.total = grants.total;
     let rows = grants.rows.into_iter().map(|(repository, role)| GrantRow {
         name: repository.name,

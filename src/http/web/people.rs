@@ -2,7 +2,8 @@
 //! repositories; and taking one of them out of it.
 
 use super::notice::Notice;
-use super::view::{Head, Pager, Problem, Tab, address, counted, tab_href};
+use super::pager::Pager;
+use super::view::{Head, Problem, Tab, address, counted, tab_href};
 use super::visit::{Reply, Shell, Visit};
 use crate::service::error::ServiceError;
 use crate::service::listing;
@@ -118,8 +119,9 @@ pub fn list(visit: &Visit, name: &str, view: View) -> Reply {
     let found: Vec<Member> =
         found.into_iter().filter(|person| person.account.name.contains(&wanted)).collect();
     let base = address(&view.href(name), &[("q", &q)]);
-    let pager = Pager { total: found.len(), size: PAGE, number: visit.page_number()?, base };
-    let rows = found.into_iter().skip(pager.offset()).take(PAGE).map(PersonRow::new).collect();
+    let mut pager = Pager::read(visit, PAGE, base)?;
+    pager.total = found.len();
+    let rows = found.into_iter().skip(pager.offset()).take(pager.size).map(PersonRow::new).collect();
     let shell = head.shell(visit, view.title());
     visit.page(&PeoplePage { shell, head, view, q, pager, rows })
 }

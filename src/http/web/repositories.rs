@@ -2,7 +2,8 @@
 
 use super::moment::Moment;
 use super::notice::Notice;
-use super::view::{Head, Pager, Problem, Tab, address, parse_role, role_title, role_value, tab_href};
+use super::pager::Pager;
+use super::view::{Head, Problem, Tab, address, parse_role, role_title, role_value, tab_href};
 use super::visit::{Refusal, Reply, Section, Shell, Visit};
 use crate::domain::name::RepositoryName;
 use crate::domain::permission::Visibility;
@@ -100,8 +101,9 @@ pub fn tab(visit: &Visit, name: &str) -> Reply {
     let head = Head::read(visit, name, Tab::Repositories, None)?;
     let q = visit.asked("q")?.to_owned();
     let base = address(&head.tab_href(), &[("q", &q)]);
-    let mut pager = Pager { total: 0, size: PAGE, number: visit.page_number()?, base };
-    let (found, total) = namespaces::repositories(&visit.app, &visit.actor, name, &q, pager.offset(), PAGE)?;
+    let mut pager = Pager::read(visit, PAGE, base)?;
+    let (offset, size) = (pager.offset(), pager.size);
+    let (found, total) = namespaces::repositories(&visit.app, &visit.actor, name, &q, offset, size)?;
     pager.total = total;
     let rows = found.into_iter().map(|repository| row(visit, name, repository)).collect();
     let shell = head.shell(visit, "Repositories");

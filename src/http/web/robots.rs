@@ -1,7 +1,8 @@
 //! The tab "Robot accounts": search, sort, pages, selection.
 
 use super::moment::Moment;
-use super::view::{Head, Pager, Tab, address, counted, tab_href};
+use super::pager::{self, Pager};
+use super::view::{Head, Tab, address, counted, tab_href};
 use super::visit::{Reply, Shell, Visit};
 use crate::domain::time::Timestamp;
 use crate::service::error::ROBOTS_DISALLOWED;
@@ -73,6 +74,8 @@ pub struct ListState {
     pub expand: String,
     /// `page`, `all` or empty.
     pub select: String,
+    /// How many rows are shown at once, where that is not [`PAGE`].
+    pub rows: String,
 }
 
 impl ListState {
@@ -86,6 +89,10 @@ impl ListState {
             direction: text("dir")?,
             expand: text("expand")?,
             select: text("select")?,
+            rows: match pager::size(visit, PAGE)? {
+                PAGE => String::new(),
+                rows => rows.to_string(),
+            },
         })
     }
 
@@ -98,6 +105,7 @@ impl ListState {
             ("dir", direction),
             ("expand", expand),
             ("select", select),
+            ("rows", &self.rows),
             ("page", &page),
         ];
         let mut href = address(&self.path, &parameters);
@@ -174,10 +182,11 @@ pub fn tab(visit: &Visit, name: &str) -> Reply {
     let head = Head::read(visit, name, Tab::Robots, None)?;
     let state = ListState::read(visit, name)?;
     let now = visit.app.now();
-    let mut base = state.href(&state.sort, &state.direction, &state.expand, &state.select, 1);
+    let usual = ListState { rows: String::new(), ..state.clone() };
+    let mut base = usual.href(&state.sort, &state.direction, &state.expand, &state.select, 1);
     base.push('&');
-    let mut pager = Pager { total: 0, size: PAGE, number: visit.page_number()?, base };
-    let search = state.search(now, pager.offset(), PAGE);
+    let mut pager = Pager::read(visit, PAGE, base)?;
+    let search = state.search(now, pager.offset(), pager.size);
     let (found, total) = robot_pages::page(&visit.app, &visit.actor, name, &search)?;
     pager.total = total;
     let rows = found.into_iter().map(|row| {

@@ -2,8 +2,9 @@
 
 use super::activity::meaning;
 use super::notice::Notice;
+use super::pager::Pager;
 use super::people::View;
-use super::view::{Head, Pager, Problem, Tab, address, counted, parse_role, role_value, tab_href};
+use super::view::{Head, Problem, Tab, address, counted, parse_role, role_value, tab_href};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::permission::{Role, TeamRole};
 use crate::service::error::ServiceError;
@@ -230,6 +231,7 @@ pub fn permissions(visit: &Visit, namespace: &str, team: &str) -> Reply {
     let head = Head::read(visit, namespace, Tab::Teams, Some("Set repository permissions".to_owned()))?;
     let q = visit.asked("q")?.to_owned();
     let base = address(&format!("/organization/{namespace}/team/{team}/permissions"), &[("q", &q)]);
+    let mut pager = Pager::read(visit, PAGE, base)?;
     let (app, actor) = (&visit.app, &visit.actor);
     if let Some(form) = &visit.form {
         let rows = form.iter().filter_map(|(field, value)| Some((field.strip_prefix("role:")?, value)));
@@ -237,10 +239,9 @@ pub fn permissions(visit: &Visit, namespace: &str, team: &str) -> Reply {
             rows.map(|(path, value)| Ok((path.to_owned(), parse_role(value)?))).collect();
         team_pages::set_many(app, actor, namespace, team, &changes?)?;
         let notice = Notice::good(format!("Updated repo perm for team: {team} successfully"));
-        return visit.done(&format!("{base}page={}", visit.page_number()?), &notice);
+        return visit.done(&pager.here(), &notice);
     }
-    let mut pager = Pager { total: 0, size: PAGE, number: visit.page_number()?, base };
-    let (found, total) = team_pages::grants(app, actor, namespace, team, &q, pager.offset(), PAGE)?;
+    let (found, total) = team_pages::grants(app, actor, namespace, team, &q, pager.offset(), pager.size)?;
     pager.total = total;
     let rows = found.into_iter().map(|(repository, role)| (repository.name, role_value(role))).collect();
     let shell = head.shell(visit, &format!("Repository permissions of team {team}"));

@@ -235,57 +235,6 @@ pub fn tab_href(namespace: &str, tab: Tab) -> String {
     format!("/organization/{namespace}?tab={}", tab.key())
 }
 
-/// One page of a list.
-#[derive(Clone, Debug)]
-pub struct Pager {
-    /// Rows over all pages.
-    pub total: usize,
-    /// Rows of a page.
-    pub size: usize,
-    /// This page, from 1.
-    pub number: usize,
-    /// The address of a page but for its number, ending in `?` or `&`.
-    pub base: String,
-}
-
-impl Pager {
-    /// Rows before this page.
-    pub const fn offset(&self) -> usize {
-        (self.number - 1) * self.size
-    }
-
-    /// The number of the first row, from 1; 0 when there is none.
-    pub fn first(&self) -> usize {
-        if self.offset() < self.total { self.offset() + 1 } else { 0 }
-    }
-
-    /// The number of the last row.
-    pub fn last(&self) -> usize {
-        if self.first() == 0 { 0 } else { self.total.min(self.offset() + self.size) }
-    }
-
-    /// The address of the first page, when that is another one.
-    pub fn start(&self) -> Option<String> {
-        (self.number > 1).then(|| format!("{}page=1", self.base))
-    }
-
-    /// The address of the last page, when that is a later one.
-    pub fn end(&self) -> Option<String> {
-        let last = self.total.div_ceil(self.size.max(1));
-        (last > self.number).then(|| format!("{}page={last}", self.base))
-    }
-
-    /// The address of the page before.
-    pub fn previous(&self) -> Option<String> {
-        (self.number > 1).then(|| format!("{}page={}", self.base, self.number - 1))
-    }
-
-    /// The address of the next page.
-    pub fn next(&self) -> Option<String> {
-        (self.offset() + self.size < self.total).then(|| format!("{}page={}", self.base, self.number + 1))
-    }
-}
-
 /// Writes a query string: parameters with an empty value are left out. Ends in `?` or `&`, so that one more can be added.
 pub fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut out = path.to_owned();
@@ -322,21 +271,6 @@ mod tests {
         }
         assert_eq!(Tab::parse("OAuthApplications"), Some(Tab::Applications));
         assert_eq!(Tab::parse("Robot accounts"), None);
-    }
-
-    #[test]
-    fn pages_are_counted_as_people_do() {
-        let pager = |total, number| Pager { total, size: 20, number, base: "?".to_owned() };
-        assert_eq!((pager(0, 1).first(), pager(0, 1).last()), (0, 0));
-        assert_eq!((pager(45, 3).first(), pager(45, 3).last()), (41, 45));
-        assert_eq!(pager(45, 3).next(), None);
-        assert_eq!(pager(45, 2).next(), Some("?page=3".to_owned()));
-        assert_eq!(pager(40, 2).next(), None);
-        assert_eq!(pager(45, 1).previous(), None);
-        assert_eq!((pager(45, 1).start(), pager(45, 1).end()), (None, Some("?page=3".to_owned())));
-        assert_eq!((pager(45, 3).start(), pager(45, 3).end()), (Some("?page=1".to_owned()), None));
-        assert_eq!(pager(0, 1).end(), None);
-        assert_eq!((pager(45, 9).first(), pager(45, 9).last()), (0, 0));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! one transaction. The answer to the post shows the new secret.
 
 use super::credentials::{self, Fresh};
-use super::view::{Head, Pager, Problem, Tab, parse_role, role_value};
+use super::pager::Pager;
+use super::view::{Head, Problem, Tab, parse_role, role_value};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::permission::{Role, TeamRole};
 use crate::service::error::ServiceError;
@@ -161,7 +162,7 @@ fn page(visit: &Visit, head: Head, input: &Input, problem: Option<Problem>) -> R
         members: if count == 1 { "1 Member".to_owned() } else { format!("{count} Members") },
     });
     let teams = teams.collect();
-    let mut pager = Pager { total: 0, size: PAGE, number: input.page, base: String::new() };
+    let mut pager = Pager { total: 0, size: PAGE, usual: PAGE, number: input.page, base: String::new() };
     let (app, actor) = (&visit.app, &visit.actor);
     let (found, total) = namespaces::repositories(app, actor, &head.name, &input.q, pager.offset(), PAGE)?;
     pager.total = total;
