@@ -54,16 +54,17 @@ CREATE TABLE robot_secret (
     PRIMARY KEY (robot_id, generation)
 ) STRICT, WITHOUT ROWID;
 
--- External identities that may act as a robot.
+-- External identities that may act as a robot. What is taken away and given again is another row.
 CREATE TABLE robot_federation (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
     robot_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     issuer   TEXT NOT NULL,
     subject  TEXT NOT NULL,
     audience TEXT NOT NULL,
     position INTEGER NOT NULL,
-    mac      BLOB NOT NULL,                         -- robot_id, issuer, subject, audience
-    PRIMARY KEY (robot_id, issuer, subject)
-) STRICT, WITHOUT ROWID;
+    mac      BLOB NOT NULL,                         -- id, robot_id, issuer, subject, audience
+    UNIQUE (robot_id, issuer, subject)
+) STRICT;
 
 CREATE TABLE team (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,

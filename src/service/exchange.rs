@@ -11,7 +11,7 @@ use crate::issuers::{Assertion, Unverified};
 use crate::store::StoreError;
 use crate::store::access::RobotLogin;
 use crate::store::audit::Origin;
-use crate::store::federation::FederatedIdentity;
+use crate::store::federation::FederationEntry;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -103,24 +103,25 @@ async fn checked(
     app: &App,
     robot: &RobotName,
     token: &Secret,
-) -> Result<(Arc<RobotLogin>, FederatedIdentity), ExchangeError> {
+) -> Result<(Arc<RobotLogin>, FederationEntry), ExchangeError> {
     let (_, federation) = federation(app, robot)?;
     if federation.is_empty() {
         return Err(ExchangeError::NotFederated);
     }
     let assertion = Assertion::parse(token.expose()).map_err(Unverified::Invalid)?;
     let issuer = assertion.issuer().ok_or(ExchangeError::NoIssuer)?;
-    if !federation.iter().any(|entry| entry.issuer == issuer) {
+    if !federation.iter().any(|entry| entry.identity.issuer == issuer) {
         return Err(ExchangeError::UnknownIssuer(issuer.to_owned()));
     }
     app.issuers.verify(issuer, &assertion, app.now()).await?;
     // Read again: it may have changed while the issuer was asked.
     let (login, federation) = self::federation(app, robot)?;
-    let named = |entry: &&FederatedIdentity| {
-        entry.issuer == issuer && Some(entry.subject.as_str()) == assertion.subject()
+    let named = |entry: &&FederationEntry| {
+        let identity = &entry.identity;
+        identity.issuer == issuer && Some(identity.subject.as_str()) == assertion.subject()
     };
     let entry = federation.iter().find(named).ok_or(ExchangeError::Subject)?;
-    if !assertion.is_for(&entry.audience) {
+    if !assertion.is_for(&entry.identity.audience) {
         return Err(ExchangeError::Audience);
     }
     Ok((login, entry.clone()))
@@ -129,7 +130,7 @@ async fn checked(
 fn federation(
     app: &App,
     robot: &RobotName,
-) -> Result<(Arc<RobotLogin>, Vec<FederatedIdentity>), ExchangeError> {
+) -> Result<(Arc<RobotLogin>, Vec<FederationEntry>), ExchangeError> {
     let found = app.store.read::<_, StoreError>("robot token exchange", |tx| {
         let Some(login) = tx.robot_login(robot)? else { return Ok(None) };
         let federation = tx.federation(login.id)?;
@@ -142,16 +143,16 @@ fn event(
     app: &App,
     robot: &RobotName,
     login: &RobotLogin,
-    entry: &FederatedIdentity,
+    entry: &FederationEntry,
     origin: &Origin,
 ) -> LoginEvent {
-    let (id, name) = (login.id, robot.as_str());
+    let (id, name, identity) = (login.id, robot.as_str(), &entry.identity);
     LoginEvent {
         kind: "federated_robot_token_exchange",
         namespace: Some(login.owner.id),
         robot: Some(id),
         origin: origin.clone().performed_by(id, name),
-        metadata: json!({ "subject": entry.subject, "issuer": entry.issuer, "robot": name }),
+        metadata: json!({ "subject": identity.subject, "issuer": identity.issuer, "robot": name }),
         at: app.now(),
     }
 }

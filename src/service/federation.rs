@@ -25,7 +25,7 @@ pub fn get(
     app.store.read("federation", |tx| {
         let owner = administered(tx, actor, namespace, Mode::Read)?;
         let robot = find(tx, &owner, short)?;
-        Ok(tx.federation(robot.account.id)?)
+        Ok(tx.federation(robot.account.id)?.into_iter().map(|entry| entry.identity).collect())
     })
 }
 

@@ -11,7 +11,7 @@ use crate::domain::caller::AccountId;
 use crate::domain::credential::Secret;
 use crate::domain::name::{RepositoryName, RobotName};
 use crate::domain::time::Timestamp;
-use crate::store::federation::FederatedIdentity;
+use crate::store::federation::FederationEntry;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ struct Claims {
     /// The robot's id.
     robot: i64,
     generation: i64,
-    /// A MAC over the federation entry.
+    /// A MAC over the federation entry: one that was removed and made again is another.
     entry: String,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn mint(
     name: &RobotName,
     robot: AccountId,
     generation: i64,
-    entry: &FederatedIdentity,
+    entry: &FederationEntry,
 ) -> Secret {
     let now = app.now();
     let claims = Claims {
@@ -124,25 +124,26 @@ impl Claims {
     }
 
     /// Whether the entry that the token was issued under is among those that the robot has now.
-    fn are_under(&self, app: &App, federation: &[FederatedIdentity]) -> bool {
+    fn are_under(&self, app: &App, federation: &[FederationEntry]) -> bool {
         federation.iter().any(|entry| self.entry == tag(app, AccountId(self.robot), entry))
     }
 }
 
-fn tag(app: &App, robot: AccountId, entry: &FederatedIdentity) -> String {
+fn tag(app: &App, robot: AccountId, entry: &FederationEntry) -> String {
     URL_SAFE_NO_PAD.encode(app.keys.session.tag(ENTRY_LABEL, &message(robot, entry)))
 }
 
-fn message(robot: AccountId, entry: &FederatedIdentity) -> Vec<u8> {
+fn message(robot: AccountId, entry: &FederationEntry) -> Vec<u8> {
     let length = |text: &str| (text.len() as u64).to_be_bytes();
-    let (issuer, subject) = (entry.issuer.as_str(), entry.subject.as_str());
-    let parts: [&[u8]; 6] = [
+    let (issuer, subject) = (entry.identity.issuer.as_str(), entry.identity.subject.as_str());
+    let parts: [&[u8]; 7] = [
         &robot.0.to_be_bytes(),
+        &entry.id.to_be_bytes(),
         &length(issuer),
         issuer.as_bytes(),
         &length(subject),
         subject.as_bytes(),
-        entry.audience.as_bytes(),
+        entry.identity.audience.as_bytes(),
     ];
     parts.concat()
 }
@@ -150,6 +151,7 @@ fn message(robot: AccountId, entry: &FederatedIdentity) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::federation::FederatedIdentity;
 
     #[test]
     fn the_header_says_what_it_is() {
@@ -159,16 +161,18 @@ mod tests {
 
     #[test]
     fn entries_that_differ_anywhere_have_other_tags() {
-        let of = |robot, texts: [&str; 3]| {
+        let of = |robot, id, texts: [&str; 3]| {
             let [issuer, subject, audience] = texts.map(ToOwned::to_owned);
-            message(AccountId(robot), &FederatedIdentity { issuer, subject, audience })
+            let identity = FederatedIdentity { issuer, subject, audience };
+            message(AccountId(robot), &FederationEntry { id, identity })
         };
-        let one = of(1, ["ab", "c", "d"]);
+        let one = of(1, 1, ["ab", "c", "d"]);
         for other in [
-            of(2, ["ab", "c", "d"]),
-            of(1, ["a", "bc", "d"]),
-            of(1, ["ab", "cd", ""]),
-            of(1, ["ab", "", "cd"]),
+            of(2, 1, ["ab", "c", "d"]),
+            of(1, 2, ["ab", "c", "d"]),
+            of(1, 1, ["a", "bc", "d"]),
+            of(1, 1, ["ab", "cd", ""]),
+            of(1, 1, ["ab", "", "cd"]),
         ] {
             assert_ne!(one, other);
         }

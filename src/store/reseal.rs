@@ -32,7 +32,7 @@ const SEALED: &[Sealed] = &[
     sealed("account", &["id"], &["id", "kind", "name", "owner_id", "enabled"]),
     sealed("password", &["account_id"], &["account_id", "hash"]),
     sealed("robot_secret", &["robot_id", "generation"], &["robot_id", "generation", "hash", "expires_at"]),
-    sealed("robot_federation", &["robot_id", "issuer", "subject"], &["robot_id", "issuer", "subject", "audience"]),
+    sealed("robot_federation", &["id"], &["id", "robot_id", "issuer", "subject", "audience"]),
     sealed("team", &["id"], &["id", "organization_id", "role"]),
     sealed("team_member", &["account_id", "team_id"], &["account_id", "team_id"]),
     sealed("repository", &["id"], &["id", "namespace_id", "name", "visibility", "state", "mirror_robot_id"]),

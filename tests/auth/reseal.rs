@@ -1,10 +1,12 @@
 //! Every row sealed with another key, as after the old one was lost to others.
 
-use super::{access_token, acme, app_token, signed_in};
+use super::{access_token, acme, actor, app_token, signed_in};
+use crate::support::Installation;
 use dockpass::domain::permission::Role;
 use dockpass::keys::VerifyKey;
 use dockpass::service::actor::Actor;
 use dockpass::service::default_permissions::{self, DelegateName};
+use dockpass::service::oauth::{applications, assignments, tokens};
 use dockpass::service::{app_tokens, federation};
 use dockpass::store::federation::FederatedIdentity;
 use dockpass::store::reseal::{Reseal, ResealError, Resealed};
@@ -13,7 +15,7 @@ use dockpass::system::SystemRandom;
 use std::collections::BTreeMap;
 
 fn reseal(
-    installation: &crate::support::Installation,
+    installation: &Installation,
     old: &VerifyKey,
     new: &VerifyKey,
     skip_altered: bool,
@@ -24,6 +26,14 @@ fn reseal(
         |key: &VerifyKey, uuid: &str, sealed: &[u8]| app_tokens::redigest(&app.keys.seal, key, uuid, sealed);
     let reseal = Reseal { old, new, skip_altered, redigest: &redigest, origin: &origin, now: app.now() };
     reseal.sqlite(&installation.database())
+}
+
+/// Lets an authorization wait for a user who assigned it to itself.
+async fn assigned(installation: &Installation, name: &str) {
+    let (app, actor) = (&installation.app, actor(installation, name).await);
+    let application = applications::list(app, &actor, "acme").unwrap().remove(0).application;
+    let handler = format!("{}{}", app.config.derived.origin, tokens::LOCAL_HANDLER);
+    assignments::assign(app, &actor, name, &application.client_id, &handler, "repo:read").unwrap();
 }
 
 #[tokio::test]
@@ -42,6 +52,7 @@ async fn every_kind_of_row_is_sealed_with_the_new_key_and_the_old_process_writes
     federation::set(app, &operator, "acme", "ci", &[identity]).unwrap();
     signed_in(&installation, "alice").await;
     access_token(&installation, "alice", "repo:read").await;
+    assigned(&installation, "alice").await;
     let token = app_token(&installation, "alice").await;
     let rows: BTreeMap<_, _> = installation.row_counts().into_iter().collect();
     let (old, new) = (&app.keys.verify, VerifyKey::ephemeral(&SystemRandom::default()));
@@ -59,6 +70,7 @@ async fn every_kind_of_row_is_sealed_with_the_new_key_and_the_old_process_writes
         "team_permission",
         "default_permission",
         "oauth_application",
+        "oauth_assignment",
         "app_token",
         "session",
     ];

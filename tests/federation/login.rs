@@ -39,8 +39,12 @@ async fn a_robot_token_is_bound_to_robot_secret_and_entry() {
     site.federate("acme+ci", &[(&issuer, "another job")]);
     assert_eq!(status().await, 401, "its entry was removed");
     site.federate("acme+ci", &[(&issuer, SUBJECT)]);
-    assert_eq!(status().await, 200);
+    assert_eq!(status().await, 401, "the same identity, but another entry");
 
+    let token = site.robot_token().await;
+    let status = || async { site.log_in("acme+ci", &token).await.status };
+    site.federate("acme+ci", &[(&issuer, SUBJECT)]);
+    assert_eq!(status().await, 200, "nothing changed");
     site.installation.regenerate("acme+ci");
     assert_eq!(status().await, 401, "the secret was replaced, which ends everything that the robot had");
     let token = site.robot_token().await;

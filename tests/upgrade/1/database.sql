@@ -39,14 +39,15 @@ CREATE TABLE robot_secret (
     PRIMARY KEY (robot_id, generation)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE robot_federation (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
     robot_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     issuer   TEXT NOT NULL,
     subject  TEXT NOT NULL,
     audience TEXT NOT NULL,
     position INTEGER NOT NULL,
-    mac      BLOB NOT NULL,                         -- robot_id, issuer, subject, audience
-    PRIMARY KEY (robot_id, issuer, subject)
-) STRICT, WITHOUT ROWID;
+    mac      BLOB NOT NULL,                         -- id, robot_id, issuer, subject, audience
+    UNIQUE (robot_id, issuer, subject)
+) STRICT;
 CREATE TABLE team (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     organization_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
