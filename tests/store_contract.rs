@@ -1,5 +1,7 @@
 //! What every engine of the store has to do. A second engine is one more entry of [`engines`].
 
+mod administrators;
+
 use crate::support::{START, TestRandom};
 use dockpass::domain::caller::AccountId;
 use dockpass::domain::decide::Authority;

@@ -6,7 +6,7 @@ use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::listing::{Ahead, Listing};
 use super::permissions::unset_in;
-use super::teams::{has_administrator, organization, record_member};
+use super::teams::{organization, record_member};
 use crate::domain::caller::AccountId;
 use crate::store::Tx;
 use crate::store::accounts::{Account, AccountKind};
@@ -141,7 +141,7 @@ pub fn remove(app: &App, actor: &Actor, organization_name: &str, name: &str) -> 
         for repository in &member.repositories {
             unset_in(app, tx, actor, &organization, repository, &member.account)?;
         }
-        if !member.teams.is_empty() && !actor.is_operator() && !has_administrator(tx, &organization)? {
+        if !member.teams.is_empty() && !actor.is_operator() && !tx.has_administrator(organization.id)? {
             let refusal = "Cannot remove user as they are the only organization admin";
             return Err(ServiceError::Refused(refusal.to_owned()));
         }

@@ -135,17 +135,7 @@ fn loses_admin(tx: &mut Tx<'_>, actor: &Actor, organization: &Account) -> Result
         return Ok(true);
     }
     // The command line may leave an organization without administrators: it can also put one back.
-    Ok(!actor.is_operator() && !has_administrator(tx, organization)?)
-}
-
-/// Whether any person administers an organization by sitting in one of its teams.
-pub(super) fn has_administrator(tx: &mut Tx<'_>, organization: &Account) -> Result<bool, ServiceError> {
-    for team in tx.teams(organization.id)?.iter().filter(|team| team.role == TeamRole::Admin) {
-        if tx.members(team.id)?.iter().any(|member| member.kind == AccountKind::User) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(!actor.is_operator() && !tx.has_administrator(organization.id)?)
 }
 
 /// Writes the event of a member that was put into a team or taken out of it.

@@ -224,13 +224,7 @@ fn orphans(tx: &mut Tx<'_>, user: &Account) -> Result<Vec<String>, ServiceError>
     let organizations: BTreeSet<_> = administered.map(|team| team.organization).collect();
     let mut orphans = Vec::new();
     for organization in organizations {
-        let mut other = false;
-        for team in tx.teams(organization)?.into_iter().filter(|team| team.role == TeamRole::Admin) {
-            let is_other =
-                |member: &Account| member.kind == AccountKind::User && member.enabled && member.id != user.id;
-            other |= tx.members(team.id)?.iter().any(is_other);
-        }
-        if !other {
+        if !tx.has_other_administrator(organization, user.id)? {
             orphans.extend(tx.account_by_id(organization)?.map(|organization| organization.name));
         }
     }

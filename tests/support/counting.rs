@@ -1,4 +1,4 @@
-//! An engine that counts the statements that are run through it.
+//! An engine that counts the statements that are run through it, and the rows that they bring.
 
 use dockpass::store::StoreError;
 use dockpass::store::engine::{EachRow, Engine, Outcome, Sql, Value};
@@ -7,15 +7,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// What went through.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) statements: AtomicU64,
+    pub(super) rows: AtomicU64,
+}
+
 /// Runs everything on another engine.
 pub(super) struct Counting<E> {
     pub(super) engine: E,
-    pub(super) statements: Arc<AtomicU64>,
+    pub(super) counts: Arc<Counts>,
 }
 
 impl<E: Engine> Engine for Counting<E> {
     fn read(&self, work: &mut dyn FnMut(&mut dyn Sql)) -> Result<(), StoreError> {
-        self.engine.read(&mut |sql| work(&mut Session { sql, statements: &self.statements }))
+        self.engine.read(&mut |sql| work(&mut Session { sql, counts: &self.counts }))
     }
 
     fn state(&self) -> Option<State> {
@@ -23,7 +30,7 @@ impl<E: Engine> Engine for Counting<E> {
     }
 
     fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
-        self.engine.write(&mut |sql| work(&mut Session { sql, statements: &self.statements }))
+        self.engine.write(&mut |sql| work(&mut Session { sql, counts: &self.counts }))
     }
 
     fn maintain(&self) -> Result<(), StoreError> {
@@ -41,7 +48,7 @@ impl<E: Engine> Engine for Counting<E> {
 
 struct Session<'a> {
     sql: &'a mut dyn Sql,
-    statements: &'a AtomicU64,
+    counts: &'a Counts,
 }
 
 impl Sql for Session<'_> {
@@ -51,17 +58,21 @@ impl Sql for Session<'_> {
         parameters: &[Value<'_>],
         each: EachRow<'_>,
     ) -> Result<(), StoreError> {
-        self.statements.fetch_add(1, Relaxed);
-        self.sql.query(statement, parameters, each)
+        let Counts { statements, rows } = self.counts;
+        statements.fetch_add(1, Relaxed);
+        self.sql.query(statement, parameters, &mut |row| {
+            rows.fetch_add(1, Relaxed);
+            each(row)
+        })
     }
 
     fn execute(&mut self, statement: &str, parameters: &[Value<'_>]) -> Result<usize, StoreError> {
-        self.statements.fetch_add(1, Relaxed);
+        self.counts.statements.fetch_add(1, Relaxed);
         self.sql.execute(statement, parameters)
     }
 
     fn script(&mut self, statements: &str) -> Result<(), StoreError> {
-        self.statements.fetch_add(1, Relaxed);
+        self.counts.statements.fetch_add(1, Relaxed);
         self.sql.script(statements)
     }
 }

@@ -1,6 +1,6 @@
 //! A whole dockpass in a temporary directory, driven without a socket.
 
-use super::counting::Counting;
+use super::counting::{Counting, Counts};
 use super::{TestClock, TestRandom, conformity};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -32,7 +32,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(crate) struct Installation {
     clock: Arc<TestClock>,
     actor: Actor,
     directory: tempfile::TempDir,
-    statements: Arc<AtomicU64>,
+    counts: Arc<Counts>,
 }
 
 /// Opens what is in `directory`, with the database at `database`.
@@ -52,7 +52,7 @@ fn open(
     database: &Path,
     clock: Arc<TestClock>,
     metrics: &Arc<Metrics>,
-    statements: &Arc<AtomicU64>,
+    counts: &Arc<Counts>,
 ) -> Result<App, StoreError> {
     let random = Arc::new(TestRandom::new(7));
     let environment: BTreeMap<String, String> = BTreeMap::new();
@@ -66,7 +66,7 @@ fn open(
     );
     let keys = keys.unwrap();
     let symmetric = keys.symmetric().unwrap();
-    let engine = Counting { engine: Sqlite::open(database)?, statements: statements.clone() };
+    let engine = Counting { engine: Sqlite::open(database)?, counts: counts.clone() };
     let store = Store::new(Box::new(engine), &symmetric.verify)?.observed(metrics.clone());
     // As a server does from its start.
     store.maintain()?;
@@ -104,11 +104,11 @@ impl Installation {
         std::fs::write(directory.path().join("config.yaml"), config).unwrap();
         let metrics = Arc::new(Metrics::new());
         let database = directory.path().join("dockpass.db");
-        let statements = Arc::default();
-        let app = open(directory.path(), &database, clock.clone(), &metrics, &statements);
+        let counts = Arc::default();
+        let app = open(directory.path(), &database, clock.clone(), &metrics, &counts);
         let app = Arc::new(app.unwrap());
         let dispatch = Dispatch::new(app.clone(), metrics);
-        Self { app, dispatch, clock, actor: Actor::operator("test"), directory, statements }
+        Self { app, dispatch, clock, actor: Actor::operator("test"), directory, counts }
     }
 
     /// A file beside the database.
@@ -119,12 +119,17 @@ impl Installation {
     /// The same configuration and keys on another database file.
     pub(crate) fn on_database(&self, path: &Path) -> Result<Arc<App>, StoreError> {
         let metrics = Arc::new(Metrics::new());
-        open(self.directory.path(), path, self.clock.clone(), &metrics, &self.statements).map(Arc::new)
+        open(self.directory.path(), path, self.clock.clone(), &metrics, &self.counts).map(Arc::new)
     }
 
     /// How many statements were sent to the database so far.
     pub(crate) fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.counts.statements.load(Ordering::Relaxed)
+    }
+
+    /// How many rows the database gave so far.
+    pub(crate) fn rows(&self) -> u64 {
+        self.counts.rows.load(Ordering::Relaxed)
     }
 
     /// Moves the clock.

@@ -128,3 +128,29 @@ async fn a_long_list_of_people_ends_with_the_right_to_it() {
         assert!(piece(response.body_mut()).await.unwrap().is_err(), "{path}: nothing is shown any more");
     }
 }
+
+#[tokio::test]
+async fn leaving_reads_no_more_where_more_people_administer() {
+    let mut costs = Vec::new();
+    for others in [20, 400] {
+        let acme = Acme::new();
+        let installation = &acme.installation;
+        let filled: Result<(), StoreError> = installation.app.store.write("test", |tx| {
+            let organization = tx.account_by_name("acme")?.unwrap();
+            let owners = tx.team(organization.id, "owners")?.unwrap();
+            for number in 0..others {
+                let user = account(&acme, tx, AccountKind::User, &format!("user{number:04}"), None);
+                tx.insert_member(owners.id, user.id)?;
+            }
+            Ok(())
+        });
+        filled.unwrap();
+        installation.member("acme", "owners", "bob");
+        let (alice, bob) = (acme.token("alice", ALL), acme.token("bob", ALL));
+        let before = (installation.statements(), installation.rows());
+        assert_eq!(acme.delete(&alice, "/organization/acme/members/alice").await.status, 204);
+        assert_eq!(acme.delete(&bob, "/user/").await.status, 204);
+        costs.push((installation.statements() - before.0, installation.rows() - before.1));
+    }
+    assert_eq!(costs[0], costs[1]);
+}
