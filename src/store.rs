@@ -6,6 +6,7 @@
 //!
 //! - [`accounts`], [`robots`], [`federation`], [`teams`], [`members`], [`repositories`], [`permissions`], [`default_permissions`], [`sessions`], [`oauth`], [`app_tokens`]: rows, one file for each kind of thing
 //! - [`access`]: the one read of a token request; [`memo`]: what need not be read twice
+//! - [`notes`]: what is written down beside all that
 //! - [`audit`]: the trail, written in the transaction of the change it tells of
 //! - [`reseal`]: every row sealed anew with another key
 //! - [`engine`], [`sqlite`], [`migrate`]: how statements are run and how the schema comes to be
@@ -22,6 +23,7 @@ pub mod federation;
 pub mod members;
 pub mod memo;
 pub mod migrate;
+pub mod notes;
 pub mod oauth;
 pub mod permissions;
 pub mod repositories;
@@ -37,8 +39,9 @@ use crate::domain::time::Timestamp;
 use crate::keys::{RowKey, VerifyKey};
 use crate::telemetry::labels::Access;
 use crate::telemetry::{Metrics, Stopwatch};
-use engine::{Columns, Engine, Outcome, Sql, Unread, Value};
+use engine::{Columns, Engine, Outcome, Sql, Unread, Value, Work};
 use memo::{Known, Memo};
+use notes::Notes;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -158,11 +161,30 @@ impl Store {
     pub fn write<T, E: From<StoreError>>(
         &self,
         use_case: &'static str,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.write_by(|work| self.engine.write(work), use_case, work)
+    }
+
+    /// As [`Self::write`], for what no decision rests on: requests go on without the database as if nothing had been written.
+    pub fn note(
+        &self,
+        use_case: &'static str,
+        mut work: impl FnMut(&mut Notes<'_, '_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let step = |work: Work<'_>| self.engine.step(work, &mut |step| self.memo.carry(step));
+        self.write_by(step, use_case, |tx| work(&mut Notes::new(tx)))
+    }
+
+    fn write_by<T, E: From<StoreError>>(
+        &self,
+        write: impl FnOnce(Work<'_>) -> Result<(), StoreError>,
+        use_case: &'static str,
         mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let stopwatch = Stopwatch::start();
         let mut result = None;
-        let done = self.engine.write(&mut |sql| {
+        let done = write(&mut |sql| {
             let tx = &mut Tx { sql, rows: &self.rows, known: None };
             // Rows may have been sealed with another key while this process ran. What it wrote now would be lost.
             let current = self.key.as_deref().map_or(Ok(true), |key| tx.is_bound_to(key));

@@ -149,7 +149,7 @@ impl Actor {
             return Ok(Authority::Admin);
         }
         let teams = tx.teams_of(identity.id)?;
-        Ok(authority(identity.id, &teams, namespace))
+        Ok(authority(identity.id, &teams, namespace.kind, namespace.id))
     }
 
     /// Whether the actor administers a namespace. An access token needs `org:admin` for an organization, `user:admin`

@@ -93,10 +93,10 @@ impl Ledger {
         let access_tokens: Vec<_> = pending.access_tokens.into_iter().collect();
         let app_tokens: Vec<_> = pending.app_tokens.into_iter().collect();
         let gap = i64::try_from(app.config.people.last_accessed_threshold.as_secs()).unwrap_or(i64::MAX);
-        let written = app.store.write("note logins", |tx| {
-            tx.note_logins(&logins, gap)?;
-            tx.note_access_tokens(&access_tokens, gap)?;
-            tx.note_app_tokens(&app_tokens, gap)?;
+        let written = app.store.note("note logins", |notes| {
+            notes.logins(&logins, gap)?;
+            notes.access_tokens(&access_tokens, gap)?;
+            notes.app_tokens(&app_tokens, gap)?;
             for event in &pending.events {
                 let recorded = Event {
                     kind: event.kind,
@@ -105,7 +105,7 @@ impl Ledger {
                     robot: event.robot,
                     metadata: event.metadata.clone(),
                 };
-                tx.record(&event.origin, &recorded, event.at)?;
+                notes.record(&event.origin, &recorded, event.at)?;
             }
             Ok(())
         });

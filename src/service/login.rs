@@ -11,7 +11,7 @@ use crate::domain::decide::Facts;
 use crate::domain::name::{AccountName, Namespace, RepositoryName, RobotName};
 use crate::keys::Verdict;
 use crate::password::{HashError, Turn};
-use crate::store::access::RobotLogin;
+use crate::store::access::{Owner, RobotLogin};
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::robots::LoginSecret;
 use crate::store::teams::Team;
@@ -394,14 +394,14 @@ fn user_facts(
     repositories: &[RepositoryName],
 ) -> Result<Vec<Facts>, StoreError> {
     let teams = if repositories.is_empty() { Vec::new() } else { tx.teams_of(identity.id)? };
-    facts(tx, Some(identity), &teams, user, repositories)
+    facts(tx, Some(identity), &teams, user.map(Owner::from).as_ref(), repositories)
 }
 
 fn facts(
     tx: &mut Tx<'_>,
     identity: Option<&Identity>,
     teams: &[Team],
-    known: Option<&Account>,
+    known: Option<&Owner>,
     repositories: &[RepositoryName],
 ) -> Result<Vec<Facts>, StoreError> {
     repositories

@@ -280,7 +280,7 @@ pub fn transitive(
         for team in teams.iter().filter(|team| team.organization == namespace.id) {
             roles.extend(tx.granted_role(Grantee::Team(team.id), repository.id)?);
         }
-        if authority(account.id, &teams, &namespace) == Authority::Admin {
+        if authority(account.id, &teams, namespace.kind, namespace.id) == Authority::Admin {
             roles.push(Role::Admin);
         }
         Ok(roles)

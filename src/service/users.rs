@@ -256,8 +256,8 @@ pub fn myself(
         let ids: BTreeSet<_> = teams.iter().map(|team| team.organization).collect();
         let mut organizations = tx.organizations_of(user.id)?;
         organizations.retain(|organization| ids.contains(&organization.id));
-        let membership = |organization| {
-            let authority = authority(user.id, &teams, &organization);
+        let membership = |organization: Account| {
+            let authority = authority(user.id, &teams, organization.kind, organization.id);
             let administers = authority == Authority::Admin;
             Membership { organization, administers, creates: authority != Authority::None }
         };

@@ -1,7 +1,7 @@
 //! The one read of a token request: the caller's standing and what is stored about each repository asked for.
 
-use super::accounts::{self, Account, AccountKind, COLUMNS, read_account};
-use super::engine::Value;
+use super::accounts::{self, Account, AccountKind};
+use super::engine::{Columns, Value};
 use super::permissions::Grantee;
 use super::repositories::{self, read_repository};
 use super::robots::{LOGIN_COLUMNS, LoginSecret, read_login_secret};
@@ -20,12 +20,32 @@ pub struct RobotLogin {
     pub id: AccountId,
     /// Whether it may log in at all.
     pub enabled: bool,
-    /// Its owner's account. A robot of a disabled owner cannot log in.
-    pub owner: Arc<Account>,
+    /// Whom it belongs to. A robot of a disabled owner cannot log in.
+    pub owner: Arc<Owner>,
     /// Its secret. `None` when no secret can be right, because the row was altered.
     pub secret: Option<LoginSecret>,
     /// Whether it sits in any team: most do not, and are spared the look.
     pub in_teams: bool,
+}
+
+/// A namespace: what of its account decides about the robots and repositories in it, and nothing else, so that this can be
+/// kept while the rest changes ([`memo`](super::memo)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The account.
+    pub id: AccountId,
+    /// A user or an organization.
+    pub kind: AccountKind,
+    /// Its name.
+    pub name: String,
+    /// Whether anything in it is granted.
+    pub enabled: bool,
+}
+
+impl From<&Account> for Owner {
+    fn from(account: &Account) -> Self {
+        Self { id: account.id, kind: account.kind, name: account.name.clone(), enabled: account.enabled }
+    }
 }
 
 /// Robot and newest secret in one statement: this is the statement that every pull by a robot runs.
@@ -49,9 +69,10 @@ static REPOSITORY_ACCESS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// An account of any kind; the caller picks.
-static NAMESPACE: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {COLUMNS} FROM account WHERE name = $1 AND kind <> 'robot'"));
+const OWNER: &str = "SELECT id, kind, name, enabled, mac FROM account WHERE owner_id IS NULL AND id = $1";
+
+const NAMESPACE: &str =
+    "SELECT id, kind, name, enabled, mac FROM account WHERE owner_id IS NULL AND name = $1";
 
 impl Tx<'_> {
     /// Finds a robot together with its owner and its newest secret.
@@ -83,15 +104,28 @@ impl Tx<'_> {
     }
 
     /// An account that robots belong to. There are far fewer of them than robots.
-    fn owner(&mut self, id: AccountId) -> Result<Option<Arc<Account>>, StoreError> {
+    fn owner(&mut self, id: AccountId) -> Result<Option<Arc<Owner>>, StoreError> {
         if let Some(owner) = self.known.and_then(|known| known.owner(id)) {
             return Ok(Some(owner));
         }
-        let owner = self.account_by_id(id)?.map(Arc::new);
+        let owner = self.owner_by(OWNER, id.into())?.map(Arc::new);
         if let (Some(owner), Some(known)) = (&owner, self.known) {
             known.note_owner(owner);
         }
         Ok(owner)
+    }
+
+    fn owner_by(&mut self, statement: &str, key: Value<'_>) -> Result<Option<Owner>, StoreError> {
+        let found = self.first(statement, &[key], |columns: &mut Columns<'_>| {
+            let (id, kind, name, enabled) =
+                (columns.take()?, columns.take()?, columns.take()?, columns.take()?);
+            Ok((Owner { id, kind, name, enabled }, columns.take::<Vec<u8>>()?))
+        })?;
+        let genuine = |(owner, mac): &(Owner, Vec<u8>)| {
+            let deciding = accounts::deciding(owner.id, owner.kind, &owner.name, None, owner.enabled);
+            self.is_genuine("account", &deciding, mac)
+        };
+        Ok(found.filter(genuine).map(|(owner, _)| owner))
     }
 
     /// What the decider needs to know about a repository for a caller (`None`: the anonymous). `teams` are the caller's
@@ -100,20 +134,20 @@ impl Tx<'_> {
         &mut self,
         caller: Option<AccountId>,
         teams: &[Team],
-        known: Option<&Account>,
+        known: Option<&Owner>,
         name: &RepositoryName,
     ) -> Result<Facts, StoreError> {
         let read;
         let namespace = if let Some(known) = known.filter(|known| known.name == name.namespace().as_str()) {
             known
         } else {
-            let found = self.first(&NAMESPACE, &[name.namespace().as_str().into()], read_account)?;
-            let genuine = found.filter(|(account, mac)| self.account_is_genuine(account, mac));
-            let Some((account, _)) = genuine else { return Ok(Facts::default()) };
-            read = account;
+            let found = self.owner_by(NAMESPACE, name.namespace().as_str().into())?;
+            let Some(namespace) = found else { return Ok(Facts::default()) };
+            read = namespace;
             &read
         };
-        let authority = caller.map_or(Authority::None, |caller| authority(caller, teams, namespace));
+        let authority =
+            caller.map_or(Authority::None, |caller| authority(caller, teams, namespace.kind, namespace.id));
         let repository = if teams.is_empty() {
             self.own_repository_facts(caller, namespace.id, name.name())?
         } else {
@@ -174,14 +208,14 @@ impl Tx<'_> {
 }
 
 /// What an account may do in a namespace: everything in its own, and what its teams' roles say in an organization.
-pub fn authority(caller: AccountId, teams: &[Team], namespace: &Account) -> Authority {
-    if namespace.kind == AccountKind::User {
-        return if namespace.id == caller { Authority::Admin } else { Authority::None };
+pub fn authority(caller: AccountId, teams: &[Team], kind: AccountKind, namespace: AccountId) -> Authority {
+    if kind == AccountKind::User {
+        return if namespace == caller { Authority::Admin } else { Authority::None };
     }
     let by_role = |team: &Team| match team.role {
         TeamRole::Member => Authority::None,
         TeamRole::Creator => Authority::Creator,
         TeamRole::Admin => Authority::Admin,
     };
-    teams.iter().filter(|team| team.organization == namespace.id).map(by_role).max().unwrap_or_default()
+    teams.iter().filter(|team| team.organization == namespace).map(by_role).max().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! What a database engine has to offer, and the values that go in and out of it.
 
 use super::StoreError;
-use super::memo::State;
+use super::memo::{State, Step};
 use crate::domain::caller::AccountId;
 use crate::domain::permission::{RepositoryState, Role, TeamRole, Visibility};
 use crate::domain::time::Timestamp;
@@ -16,6 +16,9 @@ pub enum Outcome {
     Rollback,
 }
 
+/// What a transaction does that may write.
+pub type Work<'a> = &'a mut dyn FnMut(&mut dyn Sql) -> Outcome;
+
 /// A database that runs transactions.
 pub trait Engine: Send + Sync {
     /// Runs `work` on one consistent view of the data; writing in it is an error.
@@ -28,7 +31,14 @@ pub trait Engine: Send + Sync {
     }
 
     /// Runs `work` in a transaction that is alone in writing. `Ok` means that what `work` chose has happened durably.
-    fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError>;
+    fn write(&self, work: Work<'_>) -> Result<(), StoreError>;
+
+    /// As [`Self::write`]. If nobody else's commit lies between the states that `work` found and left, `made` is told them, as
+    /// soon as that is certain.
+    fn step(&self, work: Work<'_>, made: &mut dyn FnMut(Step)) -> Result<(), StoreError> {
+        let _ = made;
+        self.write(work)
+    }
 
     /// Writes a consistent copy to a new file.
     fn backup(&self, path: &Path) -> Result<(), StoreError>;

@@ -1,9 +1,11 @@
 //! What has been read already from the very same state of the database. Not a cache that may be out of date: it is asked only
 //! together with the [`State`] that the database is in at that moment, and knows nothing of any other. It spares a robot that
 //! comes again the statements, and the MACs over the rows that these found.
+//!
+//! Every commit makes another state, the one that writes down logins included. Nothing that is kept here rests on those, so
+//! what is known is carried over that commit ([`Memo::carry`]); only [`Store::note`](super::Store::note) does so.
 
-use super::access::RobotLogin;
-use super::accounts::Account;
+use super::access::{Owner, RobotLogin};
 use crate::domain::caller::AccountId;
 use crate::domain::decide::RepositoryFacts;
 use std::borrow::Borrow;
@@ -24,6 +26,15 @@ const MOST_OF_ONE: usize = 64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State(pub [u64; 6]);
 
+/// A commit that was alone: nothing else was written between these two states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Right before.
+    pub before: State,
+    /// Right after.
+    pub after: State,
+}
+
 /// A robot or the anonymous, and the namespace that it looks into.
 type Look = (Option<AccountId>, AccountId);
 
@@ -43,11 +54,13 @@ impl Default for Memo {
 #[derive(Debug, Default)]
 struct Shard {
     state: State,
+    /// A state before it that nothing kept here differs in: who reads at this one is neither slower nor wrong.
+    carried: Option<State>,
     /// How many states there were before this one. Entries carry the number of theirs: to empty the tables whenever somebody
     /// writes would take longer than any request should.
     epoch: u64,
     robots: Table<String, Arc<RobotLogin>>,
-    owners: Table<AccountId, Arc<Account>>,
+    owners: Table<AccountId, Arc<Owner>>,
     repositories: Table<Look, Vec<(String, RepositoryFacts)>>,
 }
 
@@ -55,6 +68,17 @@ impl Memo {
     /// What is known of `state`, which the database is in now.
     pub fn of(&self, state: State) -> Known<'_> {
         Known { memo: self, state }
+    }
+
+    /// Keeps what is known, over a commit that changed nothing of it.
+    pub(super) fn carry(&self, step: Step) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            if shard.state == step.before {
+                shard.state = step.after;
+                shard.carried = Some(step.before);
+            }
+        }
     }
 }
 
@@ -71,8 +95,9 @@ impl Known<'_> {
         let number = self.memo.hasher.hash_one(key) % SHARDS;
         let shard = self.memo.shards.get(usize::try_from(number).ok()?)?;
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if shard.state != self.state {
+        if shard.state != self.state && shard.carried != Some(self.state) {
             shard.state = self.state;
+            shard.carried = None;
             shard.epoch += 1;
         }
         Some(shard)
@@ -91,12 +116,12 @@ impl Known<'_> {
     }
 
     /// The owner of a robot.
-    pub(super) fn owner(&self, id: AccountId) -> Option<Arc<Account>> {
+    pub(super) fn owner(&self, id: AccountId) -> Option<Arc<Owner>> {
         let shard = self.shard(&id)?;
         shard.owners.get(&id, shard.epoch).cloned()
     }
 
-    pub(super) fn note_owner(&self, owner: &Arc<Account>) {
+    pub(super) fn note_owner(&self, owner: &Arc<Owner>) {
         let Some(mut shard) = self.shard(&owner.id) else { return };
         let epoch = shard.epoch;
         shard.owners.put(owner.id, epoch, Arc::clone(owner));
@@ -154,8 +179,8 @@ impl<K: Hash + Eq, V> Table<K, V> {
 mod tests {
     use super::*;
     use crate::domain::permission::{RepositoryState, Visibility};
-    use crate::domain::time::Timestamp;
     use crate::store::accounts::AccountKind;
+    use proptest::prelude::*;
 
     const LOOK: Look = (None, AccountId(1));
     const FACTS: RepositoryFacts = RepositoryFacts {
@@ -173,15 +198,11 @@ mod tests {
     fn robots_are_known_by_name_and_owners_by_id_until_there_are_too_many() {
         let memo = Memo::default();
         let known = memo.of(state(1));
-        let owner = Arc::new(Account {
+        let owner = Arc::new(Owner {
             id: AccountId(7),
             kind: AccountKind::Organization,
             name: "acme".to_owned(),
-            owner: None,
             enabled: true,
-            email: None,
-            created_at: Timestamp(0),
-            last_accessed_at: None,
         });
         known.note_owner(&owner);
         assert_eq!(known.owner(AccountId(7)), Some(Arc::clone(&owner)));
@@ -216,6 +237,77 @@ mod tests {
         );
         memo.of(state(2)).note_repository(LOOK, "other", FACTS);
         assert_eq!(memo.of(state(2)).repository(LOOK, "app"), None, "what is old is replaced, not added to");
+    }
+
+    #[test]
+    fn what_is_known_is_carried_over_a_commit_that_changes_nothing_of_it() {
+        let memo = Memo::default();
+        let step = |before, after| memo.carry(Step { before: state(before), after: state(after) });
+        let app = |number, name| memo.of(state(number)).repository(LOOK, name);
+        memo.of(state(1)).note_repository(LOOK, "app", FACTS);
+        step(1, 2);
+        assert_eq!(app(2, "app"), Some(FACTS));
+        assert_eq!(app(1, "app"), Some(FACTS), "whoever read the state before is as right as before");
+        memo.of(state(1)).note_repository(LOOK, "late", FACTS);
+        assert_eq!(app(2, "late"), Some(FACTS), "and so is what it read");
+        step(2, 3);
+        assert_eq!((app(3, "app"), app(3, "late")), (Some(FACTS), Some(FACTS)));
+        assert_eq!(app(4, "app"), None, "another commit");
+        step(3, 4);
+        assert_eq!(app(4, "app"), None, "what was dropped does not come back");
+        assert_eq!(app(3, "app"), None);
+    }
+
+    /// What happens to a memo in [`it_never_tells_what_another_content_held`].
+    #[derive(Clone, Debug)]
+    enum Event {
+        /// Somebody commits a change, or (`true`) a note that nothing known rests on.
+        Commit { note: bool },
+        /// The process is told of the note between the states `number` and `number + 1`, late perhaps.
+        Carry(usize),
+        /// Somebody who found the database in this state looks, and notes what it has read then.
+        Look(usize),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            1 => any::<bool>().prop_map(|note| Event::Commit { note }),
+            2 => (0..8_usize).prop_map(Event::Carry),
+            4 => (0..8_usize).prop_map(Event::Look),
+        ]
+    }
+
+    proptest! {
+        /// In whatever order commits, steps and slow readers come.
+        #[test]
+        fn it_never_tells_what_another_content_held(events in prop::collection::vec(event(), 0..64)) {
+            let memo = Memo::default();
+            // The mirror robot of the repository in each state: another one after every change.
+            let mut contents = vec![0_i64];
+            let label = |number: usize| state(1 + number as u64);
+            for event in events {
+                match event {
+                    Event::Commit { note } => {
+                        let newest = contents[contents.len() - 1];
+                        contents.push(if note { newest } else { newest + 1 });
+                    }
+                    Event::Carry(before) => {
+                        if contents.get(before).is_some_and(|content| contents.get(before + 1) == Some(content)) {
+                            memo.carry(Step { before: label(before), after: label(before + 1) });
+                        }
+                    }
+                    Event::Look(number) => {
+                        let Some(content) = contents.get(number) else { continue };
+                        let facts = RepositoryFacts { mirror_robot: Some(AccountId(*content)), ..FACTS };
+                        let known = memo.of(label(number));
+                        match known.repository(LOOK, "app") {
+                            Some(told) => prop_assert_eq!(told, facts),
+                            None => known.note_repository(LOOK, "app", facts),
+                        }
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 mod read_mark;
 mod readers;
+mod step;
 mod wal_index;
 
 use super::StoreError;
-use super::engine::{Columns, EachRow, Engine, Outcome, Row, Sql, Value};
-use super::memo::State;
+use super::engine::{Columns, EachRow, Engine, Outcome, Row, Sql, Value, Work};
+use super::memo::{State, Step};
 use read_mark::ReadMark;
 use readers::Readers;
 use rusqlite::config::DbConfig;
@@ -58,6 +59,18 @@ impl Sqlite {
             mark: ReadMark::default(),
             index: WalIndex::default(),
         })
+    }
+
+    /// Hands the connection that writes to `write`, which gives it back if it can be trusted again.
+    fn with_writer(
+        &self,
+        write: impl FnOnce(Connection) -> Result<Option<Connection>, StoreError>,
+    ) -> Result<(), StoreError> {
+        // A panic in `write` rolls its transaction back and drops the connection, so a poisoned lock guards nothing broken.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = writer.take().map_or_else(|| connect(&self.path), Ok)?;
+        *writer = self.mark.released(|| write(connection))?;
+        Ok(())
     }
 }
 
@@ -133,12 +146,12 @@ impl Engine for Sqlite {
         self.index.state()
     }
 
-    fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
-        // A panic in `work` rolls its transaction back and drops the connection, so a poisoned lock guards nothing broken.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = writer.take().map_or_else(|| connect(&self.path), Ok)?;
-        *writer = self.mark.released(|| write(connection, work))?;
-        Ok(())
+    fn write(&self, work: Work<'_>) -> Result<(), StoreError> {
+        self.with_writer(|connection| write(connection, work))
+    }
+
+    fn step(&self, work: Work<'_>, made: &mut dyn FnMut(Step)) -> Result<(), StoreError> {
+        self.with_writer(|connection| step::step(connection, &self.index, work, made))
     }
 
     fn maintain(&self) -> Result<(), StoreError> {
@@ -196,10 +209,7 @@ impl Engine for Sqlite {
 }
 
 /// Runs a write transaction and gives the connection back, if it can be trusted again.
-fn write(
-    mut connection: Connection,
-    work: &mut dyn FnMut(&mut dyn Sql) -> Outcome,
-) -> Result<Option<Connection>, StoreError> {
+fn write(mut connection: Connection, work: Work<'_>) -> Result<Option<Connection>, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut session = Session::new(&transaction);
     let outcome = work(&mut session);

@@ -1,14 +1,18 @@
 //! Rights taken away while others ask for tokens: whoever starts to ask after the change was answered does not get the old
-//! right any more.
+//! right any more. All the while logins are written down, by which nothing of what is known changes.
 
-use crate::support::{Installation, number, payload};
+use crate::support::{self, Installation, START, number, payload};
+use dockpass::domain::caller::AccountId;
 use dockpass::domain::credential::Secret;
 use dockpass::service::App;
 use dockpass::service::issue::{TokenRequest, issue};
+use dockpass::service::ledger::Ledger;
 use dockpass::service::login::Credentials;
 use dockpass::store::audit::Origin;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 const ASKING: usize = 3;
 
@@ -22,6 +26,18 @@ async fn may_push(app: &Arc<App>, secret: &str) -> bool {
     payload(issued.token.as_str())["access"][0]["actions"]
         .as_array()
         .is_some_and(|actions| actions.iter().any(|action| action == "push"))
+}
+
+/// Writes logins of the first account down, one after the other, until it is `done`.
+fn note_logins(app: &App, done: &AtomicBool) {
+    for minute in 1.. {
+        if done.load(Ordering::SeqCst) {
+            return;
+        }
+        app.ledger.note_login(AccountId(1), START.plus(60 * minute));
+        Ledger::flush(app).unwrap();
+        std::thread::sleep(Duration::from_micros(200));
+    }
 }
 
 /// A way to lose the right to push, and the way back to it, which gives the secret that is right then.
@@ -129,6 +145,7 @@ fn no_token_that_is_asked_for_after_a_change_carries_what_it_took_away() {
         let (taken, done) = (AtomicBool::new(false), AtomicBool::new(false));
         let together = Barrier::new(ASKING + 1);
         std::thread::scope(|scope| {
+            scope.spawn(|| note_logins(&installation.app, &done));
             for _ in 0..ASKING {
                 scope.spawn(|| {
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -142,10 +159,10 @@ fn no_token_that_is_asked_for_after_a_change_carries_what_it_took_away() {
                 });
             }
             together.wait();
-            std::thread::sleep(std::time::Duration::from_millis(3));
+            std::thread::sleep(Duration::from_millis(3));
             (change.take)(&installation);
             taken.store(true, Ordering::SeqCst);
-            std::thread::sleep(std::time::Duration::from_millis(3));
+            std::thread::sleep(Duration::from_millis(3));
             done.store(true, Ordering::SeqCst);
         });
         if let Some(new) = (change.give)(&installation) {
@@ -155,4 +172,30 @@ fn no_token_that_is_asked_for_after_a_change_carries_what_it_took_away() {
         assert!(runtime.block_on(may_push(&installation.app, &secret)), "given back: {}", change.name);
     }
     println!("{} changes, {before:?} tokens before and {after:?} after", rounds * 9);
+}
+
+#[test]
+fn a_secret_that_another_process_replaced_is_refused_at_once() {
+    let installation = Installation::new("DATABASE_URL: sqlite:dockpass.db\n");
+    let mut secret = installation.robot_in("acme", "acme+ci");
+    installation.repository("acme/app", "private");
+    installation.grant("acme/app", "acme+ci", "write");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pushes = |secret: &str| runtime.block_on(may_push(&installation.app, secret));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| note_logins(&installation.app, &done));
+        for round in 0..number("DOCKPASS_RACES").unwrap_or(4) {
+            for _ in 0..20 {
+                assert!(pushes(&secret), "{round}");
+            }
+            let mut rotate = Command::new(env!("CARGO_BIN_EXE_dockpass"));
+            rotate.args(["robot", "rotate", "acme+ci"]).current_dir(installation.path(""));
+            let rotated = rotate.env_clear().envs(support::coverage()).output().unwrap();
+            assert!(rotated.status.success(), "{rotated:?}");
+            assert!(!pushes(&secret), "{round}");
+            secret = String::from_utf8(rotated.stdout).unwrap().trim().to_owned();
+        }
+        done.store(true, Ordering::SeqCst);
+    });
 }

@@ -1,8 +1,8 @@
 //! An engine that counts the statements that are run through it, and the rows that they bring.
 
 use dockpass::store::StoreError;
-use dockpass::store::engine::{EachRow, Engine, Outcome, Sql, Value};
-use dockpass::store::memo::State;
+use dockpass::store::engine::{EachRow, Engine, Sql, Value, Work};
+use dockpass::store::memo::{State, Step};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -29,8 +29,12 @@ impl<E: Engine> Engine for Counting<E> {
         self.engine.state()
     }
 
-    fn write(&self, work: &mut dyn FnMut(&mut dyn Sql) -> Outcome) -> Result<(), StoreError> {
+    fn write(&self, work: Work<'_>) -> Result<(), StoreError> {
         self.engine.write(&mut |sql| work(&mut Session { sql, counts: &self.counts }))
+    }
+
+    fn step(&self, work: Work<'_>, made: &mut dyn FnMut(Step)) -> Result<(), StoreError> {
+        self.engine.step(&mut |sql| work(&mut Session { sql, counts: &self.counts }), made)
     }
 
     fn maintain(&self) -> Result<(), StoreError> {
