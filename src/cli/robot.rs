@@ -2,6 +2,7 @@
 
 mod bulk;
 mod credentials;
+mod federation;
 
 use super::admin::{Session, time};
 use super::error::CliError;
@@ -16,6 +17,7 @@ use crate::service::robots::{self, NewRobot};
 use crate::store::robots::Robot as StoredRobot;
 use clap::{Args, Subcommand};
 use credentials::{Delivery, Form};
+use federation::Federation;
 use serde_json::{Map, Value, json};
 
 const CREATE_EXAMPLES: &str = "\
@@ -88,6 +90,9 @@ pub(super) enum Robot {
         #[command(flatten)]
         form: Form,
     },
+    /// External identities that may act as a robot without its secret.
+    #[command(subcommand)]
+    Federation(Federation),
 }
 
 /// What a new robot starts with.
@@ -165,6 +170,7 @@ impl Robot {
                 })
             }
             Self::Credentials { name, form } => form.print(session, &name),
+            Self::Federation(federation) => federation.run(session),
         }
     }
 }

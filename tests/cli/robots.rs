@@ -125,3 +125,75 @@ fn no_robot_is_made_while_robots_are_disallowed() {
     assert!(home.fails(1, &["robot", "create", "acme+ci"]).contains(sentence));
     assert!(home.run_with(&["robot", "bulk-create"], "acme+ci\n").stderr.contains(sentence));
 }
+
+#[test]
+fn who_outside_may_act_as_a_robot_is_set_shown_and_cleared() {
+    let home = Home::new();
+    home.write("config.yaml", "SERVER_HOSTNAME: registry.example\n");
+    home.ok(&["robot", "create", "acme+ci"]);
+    home.ok(&["robot", "create", "acme+cd"]);
+    let json = |more: &[&str]| home.json(&[&["robot", "federation"], more].concat());
+    assert_eq!(json(&["show", "acme+ci"]), json!([]));
+    let one = json!({ "issuer": "https://idp.example", "subject": "repo:acme/app", "audience": "registry.example" });
+    let set = ["set", "acme+ci", "--issuer", "https://idp.example", "--subject", "repo:acme/app"];
+    assert_eq!(json(&set), json!({ "name": "acme+ci", "federation": [one] }));
+    assert_eq!(json(&["show", "acme+ci"]), json!([one]));
+    let table = home.ok(&["robot", "federation", "show", "acme+ci"]);
+    let cells: Vec<_> = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+    assert_eq!(
+        cells,
+        [
+            vec!["ISSUER", "SUBJECT", "AUDIENCE"],
+            vec!["https://idp.example", "repo:acme/app", "registry.example"]
+        ]
+    );
+
+    // What one robot shows, another takes.
+    let shown = home.ok(&["robot", "federation", "show", "acme+ci", "--output", "json"]);
+    let copied = home.run_with(&["robot", "federation", "set", "acme+cd", "--stdin"], &shown);
+    assert_eq!(
+        (copied.code, copied.stderr.trim()),
+        (0, "1 external identity may act as acme+cd."),
+        "{copied:?}"
+    );
+    let short = r#"[{"issuer": "https://idp.example", "subject": "x"}, {"issuer": "https://idp.example", "subject": "y", "audience": "z"}]"#;
+    assert_eq!(home.run_with(&["robot", "federation", "set", "acme+cd", "--stdin"], short).code, 0);
+    let shown = json(&["show", "acme+cd"]);
+    assert_eq!((&shown[0]["audience"], &shown[1]["audience"]), (&json!("registry.example"), &json!("z")));
+
+    home.fails(2, &["robot", "federation", "clear", "acme+ci"]);
+    assert_eq!(json(&["clear", "acme+ci", "--yes"]), json!({ "name": "acme+ci", "federation": [] }));
+    assert_eq!(json(&["show", "acme+ci"]), json!([]));
+}
+
+#[test]
+fn what_is_no_identity_or_no_robot_is_told() {
+    let home = Home::new();
+    home.ok(&["robot", "create", "acme+ci"]);
+    for arguments in [
+        &["set", "acme+ci"][..],
+        &["set", "acme+ci", "--issuer", "https://idp.example"],
+        &["set", "acme+ci", "--subject", "x"],
+        &["set", "acme+ci", "--stdin", "--audience", "x"],
+    ] {
+        home.fails(2, &[&["robot", "federation"], arguments].concat());
+    }
+    for input in [
+        "",
+        "{}",
+        r#"[{"issuer": "https://idp.example"}]"#,
+        r#"[{"issuer": "a", "subject": "b", "aud": "c"}]"#,
+    ] {
+        let run = home.run_with(&["robot", "federation", "set", "acme+ci", "--stdin"], input);
+        assert_eq!(run.code, 2, "{input}: {run:?}");
+    }
+    let plain = ["robot", "federation", "set", "acme+ci", "--issuer", "http://idp.example", "--subject", "x"];
+    assert!(home.fails(1, &plain).contains("Issuer must be a URL that begins with https://"));
+    for command in ["show", "clear"] {
+        let arguments = ["robot", "federation", command, "acme+none", "--yes"];
+        let arguments = if command == "show" { &arguments[..4] } else { &arguments[..] };
+        assert!(home.fails(3, arguments).contains("No robot is named acme+none"));
+    }
+    let list = home.json(&["robot", "federation", "show", "acme+ci"]);
+    assert_eq!(list, json!([]));
+}
