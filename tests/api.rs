@@ -78,7 +78,7 @@ impl Acme {
         let actor = self.actor(user);
         let handler = format!("{}{}", app.config.derived.origin, tokens::LOCAL_HANDLER);
         let minted = tokens::authorize(app, &actor, &made.application.client_id, &handler, scope);
-        minted.unwrap().token.expose().to_owned()
+        self.installation.kept(minted.unwrap().token.expose())
     }
 
     async fn send(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {

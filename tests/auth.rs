@@ -34,13 +34,14 @@ async fn access_token(installation: &Installation, name: &str, scope: &str) -> S
     let client_id = made.application.client_id;
     let minted =
         tokens::create(&installation.app, &actor, "acme", &client_id, "t", scope, Some(86_400)).unwrap();
-    minted.token.expose().to_owned()
+    installation.kept(minted.token.expose())
 }
 
 /// An application-specific token of a user.
 async fn app_token(installation: &Installation, name: &str) -> String {
     let actor = actor(installation, name).await;
-    app_tokens::create(&installation.app, &actor, "laptop").unwrap().token.unwrap().expose().to_owned()
+    let made = app_tokens::create(&installation.app, &actor, "laptop").unwrap();
+    installation.kept(made.token.unwrap().expose())
 }
 
 /// `acme` with its owner `alice`, the private repository `acme/app` and the robot `acme+ci`, which may pull from it.

@@ -9,7 +9,7 @@ mod robots;
 mod serving;
 mod starting;
 
-use crate::support;
+use crate::support::{self, Watch};
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
@@ -18,7 +18,16 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A directory that commands run in, with nothing in it at first.
-struct Home(TempDir);
+struct Home(TempDir, Watch);
+
+/// When it goes, no secret may be found in what it leaves.
+impl Drop for Home {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.1.finish(self.0.path());
+        }
+    }
+}
 
 /// What a command did.
 #[derive(Debug)]
@@ -30,7 +39,7 @@ struct Run {
 
 impl Home {
     fn empty() -> Home {
-        Home(TempDir::new().unwrap())
+        Home(TempDir::new().unwrap(), Watch::default())
     }
 
     /// With keys, a database and the organization `acme`.
@@ -58,10 +67,13 @@ impl Home {
     fn run_with(&self, arguments: &[&str], input: &str) -> Run {
         let mut command = self.command(arguments);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.1.command(command);
+        self.1.secret("password", input.trim().as_bytes());
         let mut child = command.spawn().unwrap();
         // A command that reads no input may have ended.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
+        self.1.ran(&output);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }

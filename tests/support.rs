@@ -4,9 +4,11 @@ mod conformity;
 mod counting;
 mod installation;
 mod issuer;
+mod watch;
 
 pub(crate) use installation::{Answer, Installation, payload};
 pub(crate) use issuer::{Issuer, IssuerKey};
+pub(crate) use watch::{Excuse, Place, Watch};
 
 use dockpass::domain::random::Random;
 use dockpass::domain::time::{Clock, Timestamp};
@@ -64,6 +66,12 @@ impl Random for TestRandom {
 /// if that is counted (tests/coverage.sh).
 pub(crate) fn coverage() -> Option<(&'static str, OsString)> {
     std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file))
+}
+
+/// The line of a configuration that has everything written down that can be: in a build of tests every line, in an optimised
+/// one nothing that would change what is measured. Nothing where a test says what is written.
+pub(crate) fn log_level(settings: &str) -> &'static str {
+    if cfg!(debug_assertions) && !settings.contains("LOG_LEVEL:") { "LOG_LEVEL: debug\n" } else { "" }
 }
 
 /// A number out of an environment variable, which asks for the long form of a test.

@@ -105,7 +105,8 @@ fn crowd(count: usize) -> Acme {
     for number in 0..count {
         let texts = applications::Texts { name: format!("tool{number}"), ..applications::Texts::default() };
         applications::create(app, &operator, "acme", &texts).unwrap();
-        app_tokens::create(app, &acme.actor("alice"), &format!("laptop{number}")).unwrap();
+        let made = app_tokens::create(app, &acme.actor("alice"), &format!("laptop{number}"));
+        acme.installation.kept(made.unwrap().token.unwrap().expose());
     }
     acme
 }

@@ -114,6 +114,7 @@ impl World {
         world.grants = grants;
         for (owner, user) in [("acme", "alice"), ("other", "frank"), ("dave", "dave")] {
             let made = app_tokens::create(&world.installation.app, &world.actor(user), "tool").unwrap();
+            world.installation.kept(made.token.unwrap().expose());
             world.app_tokens.insert(owner.to_owned(), made.record.uuid.into());
             world.assigned.insert(owner.to_owned(), world.assign(user).into());
         }

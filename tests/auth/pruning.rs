@@ -21,7 +21,8 @@ async fn expired_tokens_sessions_names_and_events_go_when_their_time_has_come() 
     };
     let alice = actor(&installation, "alice").await;
     let operator = Actor::operator("test");
-    app_tokens::create(app, &alice, "laptop").unwrap();
+    let made = app_tokens::create(app, &alice, "laptop").unwrap();
+    installation.kept(made.token.unwrap().expose());
     let texts = applications::Texts { name: "tool".to_owned(), ..applications::Texts::default() };
     let tool = applications::create(app, &operator, "acme", &texts).unwrap().application.client_id;
     for (name, life) in [("short", HOUR), ("long", 90 * DAY)] {

@@ -1,6 +1,7 @@
 //! `dockpass serve` as a process: signals, changes while it runs, and starts that fail.
 
 use super::Home;
+use crate::support::{Watch, log_level};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
@@ -9,15 +10,17 @@ use std::time::Duration;
 pub(super) struct Server {
     child: Child,
     port: u16,
+    watch: Watch,
 }
 
 impl Server {
     pub(super) fn start(home: &Home, settings: &str) -> Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        home.write("config.yaml", &format!("LISTEN: [127.0.0.1:{port}]\n{settings}"));
+        home.write("config.yaml", &format!("{}LISTEN: [127.0.0.1:{port}]\n{settings}", log_level(settings)));
         let log = std::fs::File::create(home.path("log")).unwrap();
         let child = home.command(&["serve"]).stderr(log).stdin(Stdio::null()).spawn().unwrap();
-        let server = Server { child, port };
+        home.1.process(child.id());
+        let server = Server { child, port, watch: home.1.clone() };
         assert!(eventually(|| server.status("/health/instance", None) == 200), "does not serve");
         server
     }
@@ -31,6 +34,7 @@ impl Server {
         use base64::Engine as _;
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return String::new() };
         let authorization = login.map_or(String::new(), |(name, secret)| {
+            self.watch.secret("password of a login", secret.as_bytes());
             let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{secret}"));
             format!("Authorization: Basic {pair}\r\n")
         });
@@ -59,6 +63,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if !std::thread::panicking() && self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.watch.metrics(self.port);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -131,6 +138,7 @@ fn metrics_move_to_their_own_address() {
     let metrics = Server {
         port: free.port(),
         child: home.command(&["version"]).stdout(Stdio::null()).spawn().unwrap(),
+        watch: home.1.clone(),
     };
     assert!(metrics.get("/metrics", None).contains("dockpass_build_info"));
     assert_eq!(metrics.status("/v2/auth", None), 404);

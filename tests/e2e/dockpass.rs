@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::http::{self, Reply};
 use super::process::{Daemon, free_port, wait_until};
 use super::tools::{self, Outcome};
+use crate::support::{Place, Watch};
 
 /// A running service with its data, keys and configuration in a directory of its own.
 pub(crate) struct Dockpass {
@@ -19,6 +20,18 @@ pub(crate) struct Dockpass {
     dir: TempDir,
     port: u16,
     settings: BTreeMap<String, String>,
+    watch: Watch,
+}
+
+/// When it goes, no secret may be found in what it leaves.
+impl Drop for Dockpass {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.watch.metrics(self.port);
+            self.server.stop();
+            self.watch.finish(self.dir.path());
+        }
+    }
 }
 
 impl Dockpass {
@@ -31,6 +44,7 @@ impl Dockpass {
     pub(crate) fn start_with(settings: &[(&str, &str)]) -> Dockpass {
         let dir = tempfile::Builder::new().prefix("dockpass-").tempdir().unwrap();
         let port = free_port();
+        let watch = Watch::of_port(port);
         let path = |name: &str| dir.path().join(name).display().to_string();
         let mut all = BTreeMap::from([
             ("LISTEN".to_owned(), format!("[127.0.0.1:{port}]")),
@@ -39,6 +53,8 @@ impl Dockpass {
             ("SERVER_HOSTNAME".to_owned(), "localhost:5000".to_owned()),
             ("KEYS_DIR".to_owned(), path("keys")),
             ("SUPER_USERS".to_owned(), "[root]".to_owned()),
+            // Everything that can be written down, so that it can be seen that no secret is.
+            ("LOG_LEVEL".to_owned(), "debug".to_owned()),
         ]);
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         write_config(&dir, &all);
@@ -49,7 +65,8 @@ impl Dockpass {
             http::try_send("GET", &format!("http://localhost:{port}/health/instance"), &[], b"")
                 .is_ok_and(|reply| reply.status == 200)
         });
-        Dockpass { server, dir, port, settings: all }
+        watch.process(server.pid());
+        Dockpass { server, dir, port, settings: all, watch }
     }
 
     /// Writes the configuration again with one setting changed; the server keeps running.
@@ -78,7 +95,12 @@ impl Dockpass {
         let mut command = tools::command(&program());
         without_settings(&mut command);
         command.arg("--config").arg(self.path("config.yaml")).args(args).current_dir(self.dir.path());
-        tools::run_with(&mut command, input)
+        self.watch.command(&command);
+        self.watch.secret("password", input.trim().as_bytes());
+        let outcome = tools::run_with(&mut command, input);
+        self.watch.printed(&outcome.stdout);
+        self.watch.left(Place::Error, "messages of a command", outcome.stderr.clone().into_bytes());
+        outcome
     }
 
     /// Runs one command of dockpass that must succeed, and gives what it printed.

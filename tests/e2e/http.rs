@@ -1,5 +1,6 @@
 //! A client that sends exactly the bytes a test says: one request per connection, over plain HTTP/1.1.
 
+use crate::support::Watch;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -50,6 +51,10 @@ pub(crate) fn try_send(
 ) -> std::io::Result<Reply> {
     let rest = url.strip_prefix("http://").expect("a plain http URL");
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let watch = Watch::whose(host);
+    if let Some(watch) = &watch {
+        watch.sent(path, headers.iter().copied(), body);
+    }
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let path = if path.is_empty() { "/" } else { path };
@@ -65,7 +70,12 @@ pub(crate) fn try_send(
     stream.write_all(body)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    parse(&answer).ok_or_else(|| std::io::Error::other(format!("no HTTP answer: {answer:?}")))
+    let reply = parse(&answer).ok_or_else(|| std::io::Error::other(format!("no HTTP answer: {answer:?}")))?;
+    if let Some(watch) = watch {
+        let headers = reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        watch.answered(&format!("{method} {path}"), reply.status, headers, reply.body.as_bytes());
+    }
+    Ok(reply)
 }
 
 fn parse(answer: &[u8]) -> Option<Reply> {

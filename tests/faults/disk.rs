@@ -122,9 +122,13 @@ fn failing(server: &Server, site: &Site, inject: &str, during: impl FnOnce()) {
         ])
         .spawn()
         .unwrap();
+    // Its threads one after the other: one that is not traced yet would write as if nothing were wrong.
     let attached = wait_until(10, || {
-        let status = fs::read_to_string(format!("/proc/{}/status", server.0.id())).unwrap_or_default();
-        status.lines().any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0"))
+        let mut threads = fs::read_dir(format!("/proc/{}/task", server.0.id())).unwrap();
+        threads.all(|thread| {
+            let status = fs::read_to_string(thread.unwrap().path().join("status")).unwrap_or_default();
+            !status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|id| id.trim() == "0"))
+        })
     });
     assert!(attached);
     during();

@@ -2,7 +2,7 @@
 
 use crate::e2e::process::wait_until;
 use crate::e2e::{http, process};
-use crate::support;
+use crate::support::{self, Watch};
 use dockpass::http::server::Limits;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -15,13 +15,26 @@ use tempfile::TempDir;
 pub(crate) struct Site {
     directory: TempDir,
     pub(crate) port: u16,
+    watch: Watch,
+}
+
+/// When it goes, no secret may be found in what it leaves.
+impl Drop for Site {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.watch.finish(self.directory.path());
+        }
+    }
 }
 
 /// A running server that is killed, without a chance to tidy up, when dropped.
-pub(crate) struct Server(pub(crate) Child);
+pub(crate) struct Server(pub(crate) Child, Watch, u16);
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if !std::thread::panicking() && self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.1.metrics(self.2);
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -34,10 +47,12 @@ impl Site {
 
     /// With more lines of configuration.
     pub(crate) fn with(lines: &str) -> Self {
-        let site = Self { directory: TempDir::new().unwrap(), port: process::free_port() };
+        let port = process::free_port();
+        let site = Self { directory: TempDir::new().unwrap(), port, watch: Watch::of_port(port) };
         let text = format!(
-            "LISTEN: [127.0.0.1:{}]\nSERVER_HOSTNAME: localhost:5000\nSUPER_USERS: [root]\n\
+            "{}LISTEN: [127.0.0.1:{}]\nSERVER_HOSTNAME: localhost:5000\nSUPER_USERS: [root]\n\
              FEATURE_USER_INITIALIZE: true\n{lines}",
+            support::log_level(lines),
             site.port
         );
         fs::write(site.path("config.yaml"), text).unwrap();
@@ -63,12 +78,14 @@ impl Site {
         command.args(arguments).current_dir(self.directory.path()).env_clear().env("PATH", path);
         command.envs(support::coverage());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.watch.command(&command);
         command
     }
 
     /// Runs a command that must succeed; what it prints.
     pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let output = self.command(&[], arguments).output().unwrap();
+        self.watch.ran(&output);
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
@@ -78,7 +95,9 @@ impl Site {
         let trace = self.path("trace").display().to_string();
         let inject = format!("inject={inject}");
         let wrapper = ["strace", "-f", "-qq", "-o", &trace, "-e", &inject];
-        self.command(&wrapper, arguments).output().expect("strace is there")
+        let output = self.command(&wrapper, arguments).output().expect("strace is there");
+        self.watch.ran(&output);
+        output
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -88,9 +107,12 @@ impl Site {
     /// Starts the server behind a wrapper.
     pub(crate) fn start(&self, wrapper: &[&str]) -> Server {
         let mut command = self.command(wrapper, &["serve"]);
+        self.watch.log(self.log());
         let log = fs::File::create(self.path("serve.log")).unwrap();
         command.stdout(log.try_clone().unwrap()).stderr(log);
-        Server(command.spawn().unwrap())
+        let server = command.spawn().unwrap();
+        self.watch.process(server.id());
+        Server(server, self.watch.clone(), self.port)
     }
 
     /// Starts the server behind a wrapper and waits until it answers.

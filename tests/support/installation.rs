@@ -1,6 +1,7 @@
 //! A whole dockpass in a temporary directory, driven without a socket.
 
 use super::counting::{Counting, Counts};
+use super::watch::{Drawn, Place, Watch};
 use super::{TestClock, TestRandom, conformity};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -44,6 +45,19 @@ pub(crate) struct Installation {
     actor: Actor,
     directory: tempfile::TempDir,
     counts: Arc<Counts>,
+    metrics: Arc<Metrics>,
+    watch: Watch,
+}
+
+/// When it goes, no secret may be found in what it leaves.
+impl Drop for Installation {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        self.watch.left(Place::Metrics, "metrics", self.metrics.encode().into_bytes());
+        self.watch.finish(self.directory.path());
+    }
 }
 
 /// Opens what is in `directory`, with the database at `database`.
@@ -53,8 +67,9 @@ fn open(
     clock: Arc<TestClock>,
     metrics: &Arc<Metrics>,
     counts: &Arc<Counts>,
+    watch: &Watch,
 ) -> Result<App, StoreError> {
-    let random = Arc::new(TestRandom::new(7));
+    let random = Arc::new(Drawn { random: TestRandom::new(7), watch: watch.clone() });
     let environment: BTreeMap<String, String> = BTreeMap::new();
     let file = directory.join("config.yaml");
     let (config, live) = LiveSettings::load(Some(&file), Arc::new(environment)).unwrap();
@@ -105,10 +120,23 @@ impl Installation {
         let metrics = Arc::new(Metrics::new());
         let database = directory.path().join("dockpass.db");
         let counts = Arc::default();
-        let app = open(directory.path(), &database, clock.clone(), &metrics, &counts);
+        let watch = Watch::in_this_process();
+        let app = open(directory.path(), &database, clock.clone(), &metrics, &counts, &watch);
         let app = Arc::new(app.unwrap());
-        let dispatch = Dispatch::new(app.clone(), metrics);
-        Self { app, dispatch, clock, actor: Actor::operator("test"), directory, counts }
+        let dispatch = Dispatch::new(app.clone(), metrics.clone());
+        let actor = Actor::operator("test");
+        Self { app, dispatch, clock, actor, directory, counts, metrics, watch }
+    }
+
+    /// A secret that was given out otherwise than by an answer: it must not be found when this goes, either.
+    pub(crate) fn kept(&self, secret: &str) -> String {
+        self.watch.secret("secret", secret.as_bytes());
+        secret.to_owned()
+    }
+
+    /// The secrets that must not be found when this goes.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// A file beside the database.
@@ -119,7 +147,8 @@ impl Installation {
     /// The same configuration and keys on another database file.
     pub(crate) fn on_database(&self, path: &Path) -> Result<Arc<App>, StoreError> {
         let metrics = Arc::new(Metrics::new());
-        open(self.directory.path(), path, self.clock.clone(), &metrics, &self.counts).map(Arc::new)
+        open(self.directory.path(), path, self.clock.clone(), &metrics, &self.counts, &self.watch)
+            .map(Arc::new)
     }
 
     /// How many statements were sent to the database so far.
@@ -140,6 +169,7 @@ impl Installation {
     /// Makes a user with the address `NAME@example.com` and the password `NAME's-password`.
     pub(crate) fn user(&self, name: &str) {
         let password = Secret::new(format!("{name}'s-password"));
+        self.watch.secret("password", password.expose().as_bytes());
         users::create(&self.app, &self.actor, name, Some(&format!("{name}@example.com")), &password).unwrap();
     }
 
@@ -192,7 +222,9 @@ impl Installation {
         let namespace = name.namespace();
         let made =
             robots::create(&self.app, &self.actor, namespace.as_str(), name.short(), &NewRobot::default());
-        made.unwrap().1.expose().to_owned()
+        let secret = made.unwrap().1.expose().to_owned();
+        self.watch.secret("robot's secret", secret.as_bytes());
+        secret
     }
 
     /// Makes a robot together with its organization.
@@ -205,7 +237,9 @@ impl Installation {
     pub(crate) fn regenerate(&self, full_name: &str) -> String {
         let name = RobotName::parse(full_name).unwrap();
         let made = robots::regenerate(&self.app, &self.actor, name.namespace().as_str(), name.short());
-        made.unwrap().1.expose().to_owned()
+        let secret = made.unwrap().1.expose().to_owned();
+        self.watch.secret("robot's secret", secret.as_bytes());
+        secret
     }
 
     /// Deletes a robot.
@@ -290,6 +324,9 @@ impl Installation {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let sent = request.headers_ref().unwrap().iter();
+        let sent = sent.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+        self.watch.sent(path, sent, body.as_bytes());
         let request = request.body(RequestBody::from(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
         let connection = Connection { peer: SocketAddr::from(([192, 0, 2, 1], 4711)), tls: false };
         self.dispatch.handle(Box::new(request), connection).await
@@ -305,6 +342,9 @@ impl Installation {
         body: &str,
     ) -> Answer {
         let answer = Answer::read(self.begin(method, path, basic, headers, body).await).await;
+        let came = answer.headers.iter();
+        let came = came.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+        self.watch.answered(&format!("{method} {path}"), answer.status, came, &answer.body);
         if path.starts_with(PREFIX) {
             let document = self.document().await;
             if let Err(wrong) = conformity::check(document, method, path, &answer) {

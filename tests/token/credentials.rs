@@ -95,7 +95,7 @@ async fn every_wrong_login_gets_the_same_answer() {
         ("Acme+ci", &secret),
         ("alice", "not her password"),
         ("nobody", "whatever it is"),
-        ("acme", "an organization"),
+        ("acme", "unlikely-to-be-right"),
         ("$token", &secret),
     ];
     let mut answers = Vec::new();

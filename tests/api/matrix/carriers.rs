@@ -45,7 +45,7 @@ async fn carriers(world: &World) -> Vec<Carrier> {
     let bearer = world.bearer("alice", ALL)[0].clone();
     let token = bearer.1.strip_prefix("Bearer ").unwrap().to_owned();
     let made = app_tokens::create(app, &world.actor("alice"), "carriers").unwrap();
-    let app_token = made.token.unwrap().expose().to_owned();
+    let app_token = world.installation.kept(made.token.unwrap().expose());
     let robot = world.installation.regenerate("acme+ci");
     let registry = "/v2/auth?service=registry.example&scope=repository:acme/app:pull,push";
     let answer = world.installation.get(registry, Some(("alice", "alice's-password"))).await;
@@ -217,7 +217,7 @@ async fn a_credential_is_granted_the_same_by_basic_by_form_and_over_the_api() {
         credentials.push((format!("{user}: password"), user.to_owned(), password, Some(session.clone())));
         // A read-only super-user has none.
         if let Ok(made) = app_tokens::create(app, &world.actor(user), "carriers") {
-            let secret = made.token.unwrap().expose().to_owned();
+            let secret = world.installation.kept(made.token.unwrap().expose());
             credentials.push((format!("{user}: app token"), "$app".to_owned(), secret, Some(session)));
         }
         for scope in OAuthScope::EVERY.iter().map(|scope| scope.as_str()).chain([ALL]) {

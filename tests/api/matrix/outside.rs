@@ -155,7 +155,7 @@ pub(super) async fn visitors(plain: &World, full: &World, callers: &[Caller]) ->
     let token = bearer("alice")[0].1.strip_prefix("Bearer ").unwrap().to_owned();
     let app_token =
         dockpass::service::app_tokens::create(&plain.installation.app, &plain.actor("alice"), "matrix");
-    let app_token = app_token.unwrap().token.unwrap().expose().to_owned();
+    let app_token = plain.installation.kept(app_token.unwrap().token.unwrap().expose());
     for (name, username, password) in [
         ("basic", "alice", "alice's-password".to_owned()),
         ("oauth", "$oauthtoken", token),
