@@ -33,16 +33,7 @@ impl KeyDirectory {
 
     /// Reads all signing keys and refuses any that is not right.
     pub(super) fn load(&self, now: Timestamp) -> Result<Snapshot, KeyError> {
-        let mut attempts = 10;
-        loop {
-            attempts -= 1;
-            let before = self.stamp_of([REGISTER]);
-            match self.load_once(now) {
-                // Another process removed a key while the register that still named it was being followed.
-                Err(_) if attempts > 0 && self.stamp_of([REGISTER]) != before => {}
-                result => return result,
-            }
-        }
+        undisturbed(|| self.stamp_of([REGISTER]), || self.load_once(now))
     }
 
     fn load_once(&self, now: Timestamp) -> Result<Snapshot, KeyError> {
@@ -113,5 +104,47 @@ impl KeyDirectory {
             ])
         };
         Stamp(names.into_iter().map(stamp).collect())
+    }
+}
+
+/// What `read` gives, tried again if it fails while `stamp` changes: another process removed a key while the register that still
+/// named it was being followed. Nobody rotates keys ten times in a row.
+fn undisturbed<S: PartialEq, T, E>(stamp: impl Fn() -> S, read: impl Fn() -> Result<T, E>) -> Result<T, E> {
+    for _ in 1..10 {
+        let before = stamp();
+        match read() {
+            Err(_) if stamp() != before => {}
+            result => return result,
+        }
+    }
+    read()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// How often is read while the stamp changes that many times, and what comes of it if the last read goes well.
+    fn reads(changes: usize, well: bool) -> (usize, Result<(), ()>) {
+        let reads = Cell::new(0);
+        let result = undisturbed(
+            || reads.get().min(changes),
+            || {
+                reads.set(reads.get() + 1);
+                if well && reads.get() > changes { Ok(()) } else { Err(()) }
+            },
+        );
+        (reads.get(), result)
+    }
+
+    #[test]
+    fn a_failure_counts_if_nothing_has_changed_meanwhile_or_something_changes_all_the_time() {
+        assert_eq!(reads(0, true), (1, Ok(())));
+        assert_eq!(reads(0, false), (1, Err(())));
+        assert_eq!(reads(3, true), (4, Ok(())));
+        assert_eq!(reads(3, false), (4, Err(())));
+        assert_eq!(reads(9, true), (10, Ok(())));
+        assert_eq!(reads(100, true), (10, Err(())));
     }
 }

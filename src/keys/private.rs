@@ -184,6 +184,23 @@ mod tests {
         let chain = certificate::parse_chain(&certificate::leaf(&one.pem, &two).unwrap()).unwrap();
         let error = SigningKey::new(&one.pem, chain.clone()).unwrap_err();
         assert!(error.contains("does not belong"), "{error}");
-        SigningKey::new(&two.pem, chain).unwrap();
+        let key = SigningKey::new(&two.pem, chain.clone()).unwrap();
+        assert_eq!(key.chain(), chain);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_key_is_its_name() {
+        let (root, key) = (
+            certificate::generate(SigningAlgorithm::Es256).unwrap(),
+            certificate::generate(SigningAlgorithm::Es256).unwrap(),
+        );
+        let chain = certificate::parse_chain(&certificate::leaf(&root.pem, &key).unwrap()).unwrap();
+        let key = SigningKey::new(&key.pem, chain).unwrap();
+        let id = key.public().id();
+        assert_eq!(
+            format!("{key:?} {:?}", key.public()),
+            format!("SigningKey(ES256 {id}) PublicKey(ES256 {id})")
+        );
+        assert_eq!(format!("{:?}", Beginning::new("eyJ".to_owned())), "eyJ");
     }
 }

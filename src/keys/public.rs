@@ -155,3 +155,31 @@ impl fmt::Debug for PublicKey {
         write!(f, "PublicKey({} {})", self.algorithm, self.id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_algorithm_is_read_as_it_is_written() {
+        for algorithm in [SigningAlgorithm::Es256, SigningAlgorithm::Rs256, SigningAlgorithm::EdDsa] {
+            assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
+        }
+        assert_eq!(SigningAlgorithm::EdDsa.to_string(), "EdDSA");
+        assert!("es256".parse::<SigningAlgorithm>().is_err());
+    }
+
+    #[test]
+    fn a_point_is_two_coordinates_of_32_bytes_without_a_leading_zero() {
+        let point = |length: usize| [&[4][..], &vec![1; length]].concat();
+        p256_point(&point(64)).unwrap();
+        for length in [0, 31, 32, 63, 65, 96] {
+            assert!(p256_point(&point(length)).unwrap_err().contains("uncompressed"), "{length}");
+        }
+        for zero in [1, 33] {
+            let mut point = point(64);
+            point[zero] = 0;
+            assert!(p256_point(&point).unwrap_err().contains("leading zero"), "{zero}");
+        }
+    }
+}

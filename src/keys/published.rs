@@ -81,3 +81,22 @@ fn to_pem(certificate: &CertificateDer<'_>) -> String {
     }
     pem + "\n-----END CERTIFICATE-----\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pem_has_lines_of_64_characters_and_a_shorter_last_one() {
+        for length in [1, 47, 48, 49, 95, 96, 97, 500] {
+            let der: Vec<u8> = (0..length).map(|number| u8::try_from(number % 251).unwrap()).collect();
+            let pem = to_pem(&CertificateDer::from(der.clone()));
+            let lines: Vec<_> = pem.lines().collect();
+            let [first, inner @ .., last] = lines.as_slice() else { panic!("{pem}") };
+            assert_eq!((*first, *last), ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"));
+            let (end, full) = inner.split_last().unwrap();
+            assert!((1..=64).contains(&end.len()) && full.iter().all(|line| line.len() == 64), "{pem}");
+            assert_eq!(STANDARD.decode(inner.concat()).unwrap(), der);
+        }
+    }
+}

@@ -188,6 +188,11 @@ mod tests {
     }
 
     #[test]
+    fn a_retired_key_outlives_its_last_token_and_the_leeway_of_registries() {
+        assert_eq!(RETENTION.checked_sub(MAX_LIFETIME), Some(60));
+    }
+
+    #[test]
     fn a_staged_rotation_publishes_first_and_retires_last() {
         let mut register = Register::new(id(1), Timestamp(0));
         register.publish(id(2), Timestamp(10)).unwrap();

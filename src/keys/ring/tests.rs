@@ -296,3 +296,12 @@ fn changes_and_reads_at_the_same_time_never_fail() {
         }
     });
 }
+
+#[test]
+fn the_root_that_is_handed_out_is_the_one_on_disk() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = create(parent.path()).unwrap();
+    let file = fs::read_to_string(parent.path().join("root.crt")).unwrap();
+    assert!(file.starts_with("-----BEGIN CERTIFICATE-----"));
+    assert_eq!(ring(&directory).root_certificate(), file);
+}
