@@ -12,10 +12,10 @@ status=0
 DOCKPASS_CANARIES=$told cargo test --quiet --test all -- --include-ignored --skip soak:: --skip instructions:: "$@" || status=$?
 awk '
   { runs++; secrets += $1 }
-  { for (field = 3; field <= NF; field++) { split($field, place, ":"); places[place[1]]++; all++; bytes += place[2] } }
+  { for (field = 3; field <= NF; field++) { split($field, one, ":"); kinds[one[1]]++; places++; bytes += one[2] } }
   END {
-    printf "%d secrets of %d installations looked for in %d places (%.0f MiB):", secrets, runs, all, bytes / 1048576
-    for (place in places) printf " %d %s", places[place], tolower(place)
+    printf "%d secrets of %d installations looked for in %d places (%.0f MiB):", secrets, runs, places, bytes / 1048576
+    for (kind in kinds) printf " %d %s", kinds[kind], tolower(kind)
     print ""
   }' "$told"
 exit $status
