@@ -68,7 +68,9 @@ impl Home {
         let mut command = self.command(arguments);
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.1.command(command);
-        self.1.secret("password", input.trim().as_bytes());
+        if arguments.contains(&"--password-stdin") {
+            self.1.secret("password", input.trim().as_bytes());
+        }
         let mut child = command.spawn().unwrap();
         // A command that reads no input may have ended.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());

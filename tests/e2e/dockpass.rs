@@ -96,7 +96,9 @@ impl Dockpass {
         without_settings(&mut command);
         command.arg("--config").arg(self.path("config.yaml")).args(args).current_dir(self.dir.path());
         self.watch.command(&command);
-        self.watch.secret("password", input.trim().as_bytes());
+        if args.contains(&"--password-stdin") {
+            self.watch.secret("password", input.trim().as_bytes());
+        }
         let outcome = tools::run_with(&mut command, input);
         self.watch.printed(&outcome.stdout);
         self.watch.left(Place::Error, "messages of a command", outcome.stderr.clone().into_bytes());
