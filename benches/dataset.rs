@@ -12,7 +12,7 @@ use dockpass::service::App;
 use dockpass::store::accounts::{Account, AccountKind, NewAccount};
 use dockpass::store::permissions::Grantee;
 use dockpass::store::repositories::RepositoryId;
-use dockpass::store::robots::{LoginSecret, SecretRecord};
+use dockpass::store::robots::SecretRecord;
 use dockpass::store::{StoreError, Tx};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -229,14 +229,12 @@ impl Namespace {
         let id = tx.insert_account(&account)?.id;
         tx.insert_robot(id, "", "{}")?;
         let record = SecretRecord {
-            login: LoginSecret {
-                generation: 1,
-                hash: app.hasher.dummy().to_owned(),
-                verifier: Some(app.keys.verify.verifier(id, 1, &login.secret).to_vec()),
-                expires_at: None,
-            },
+            generation: 1,
+            hash: app.hasher.dummy().to_owned(),
+            verifier: Some(app.keys.verify.verifier(id, 1, &login.secret).to_vec()),
             sealed: app.keys.seal.seal(id, 1, &login.secret, app.random.as_ref()),
             created_at: now,
+            expires_at: None,
         };
         tx.replace_secret(id, &record)?;
         for number in granted {

@@ -15,7 +15,7 @@ use dockpass::store::audit::{Event, EventFilter, Origin};
 use dockpass::store::default_permissions::DefaultPermission;
 use dockpass::store::members::TeamCounts;
 use dockpass::store::permissions::Grantee;
-use dockpass::store::robots::{LoginSecret, SecretRecord};
+use dockpass::store::robots::SecretRecord;
 use dockpass::store::sqlite::Sqlite;
 use dockpass::store::{Store, StoreError, Tx};
 use serde_json::json;
@@ -64,14 +64,12 @@ fn organization(tx: &mut Tx<'_>, name: &str) -> Account {
 
 fn secret(generation: i64) -> SecretRecord {
     SecretRecord {
-        login: LoginSecret {
-            generation,
-            hash: "$argon2id$...".to_owned(),
-            verifier: Some(vec![1, 2, 3]),
-            expires_at: None,
-        },
+        generation,
+        hash: "$argon2id$...".to_owned(),
+        verifier: Some(vec![1, 2, 3]),
         sealed: None,
         created_at: START,
+        expires_at: None,
     }
 }
 
@@ -523,9 +521,7 @@ fn an_altered_row_never_widens_what_is_granted() {
             let mut acme = organization(tx, "acme");
             organization(tx, "other");
             let ci = robot(tx, &acme, "ci");
-            let mut dated = secret(1);
-            dated.login.expires_at = Some(START);
-            tx.replace_secret(ci.id, &dated)?;
+            tx.replace_secret(ci.id, &SecretRecord { expires_at: Some(START), ..secret(1) })?;
             let mut app = tx.insert_repository(acme.id, "app", Visibility::Private, "", START)?;
             app.state = RepositoryState::ReadOnly;
             tx.update_repository(&app)?;

@@ -5,6 +5,7 @@ use super::value::Value;
 use super::{Config, DEFAULT_PATH, Environment, read_file};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,8 +105,8 @@ impl LiveSettings {
     }
 
     /// The policy that counts now. Cheap; take it once per request.
-    pub fn robots(&self) -> Arc<RobotPolicy> {
-        self.robots.load_full()
+    pub fn robots(&self) -> impl Deref<Target = Arc<RobotPolicy>> {
+        self.robots.load()
     }
 
     /// Reads the configuration again if its file is another than before, and has been so for two calls: a file that is

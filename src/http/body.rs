@@ -72,6 +72,13 @@ enum Source {
     Memory(Full<Bytes>),
 }
 
+/// None: what stays where a body was taken.
+impl Default for RequestBody {
+    fn default() -> Self {
+        Self(Source::Memory(Full::default()))
+    }
+}
+
 impl From<Incoming> for RequestBody {
     fn from(body: Incoming) -> Self {
         Self(Source::Wire(body))

@@ -8,7 +8,7 @@ use super::error;
 use super::exchange;
 use super::quay;
 use super::registry;
-use super::reply::{self, Body, Surface};
+use super::reply::{self, Body, REQUEST_ID, Surface};
 use super::route::{Route, RouteError};
 use super::server::Connection;
 use super::web::{self, WebRoute};
@@ -17,13 +17,11 @@ use crate::store::StoreError;
 use crate::store::audit::Origin;
 use crate::telemetry::metrics::{self, Metrics};
 use crate::telemetry::{RequestId, RequestRecord, Stopwatch};
-use hyper::header::{ACCEPT, ALLOW, HeaderName, HeaderValue};
+use hyper::header::{ACCEPT, ALLOW, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers requests. Shared by all connections.
 pub struct Dispatch {
@@ -55,15 +53,12 @@ impl Dispatch {
         let stopwatch = Stopwatch::start();
         let proxies = &self.app.config.server.trusted_proxies;
         let peer = connection.peer.ip();
-        let client = client_address(peer, request.headers(), proxies).to_string();
+        let client = client_address(peer, request.headers(), proxies);
         let https = is_https(connection.tls, peer, request.headers(), proxies);
         let given = request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes);
         let request_id = RequestId::from_header(given, self.app.random.as_ref());
-        let origin = Origin {
-            address: Some(client.clone()),
-            request_id: Some(request_id.as_str().to_owned()),
-            ..Origin::default()
-        };
+        let origin =
+            Origin { address: Some(client), request_id: Some(request_id.clone()), ..Origin::default() };
         let method = request.method().clone();
         let route = Route::parse(&method, request.uri().path());
         let route = match route {
@@ -76,7 +71,7 @@ impl Dispatch {
         let label = route.as_ref().map_or("none", Route::label);
         let surface = route.as_ref().map_or(Surface::Api, Route::surface);
         let mut outcome = match route {
-            Ok(route) => self.answer(route, request, origin, https, peer).await,
+            Ok(route) => self.answer(route, request, origin, https, peer, stopwatch).await,
             Err(RouteError::Api(refused)) => api::refuse(&self.app, &refused, request.uri().query()).into(),
             Err(refused) => refuse(&refused).into(),
         };
@@ -92,7 +87,7 @@ impl Dispatch {
             duration: stopwatch.elapsed(),
             caller: outcome.caller.as_deref().unwrap_or_default(),
             request_id: &request_id,
-            client: &client,
+            client,
         };
         record.log();
         self.metrics.request(record.route, record.status, record.duration);
@@ -106,6 +101,7 @@ impl Dispatch {
         origin: Origin,
         https: bool,
         peer: IpAddr,
+        stopwatch: Stopwatch,
     ) -> Outcome {
         // The large ones boxed: their state would otherwise be part of every request's, and be moved with it.
         match route {
@@ -126,7 +122,7 @@ impl Dispatch {
                 Outcome { response, caller }
             }
             Route::Token => {
-                let answer = registry::token(&self.app, request, origin).await;
+                let answer = registry::token(&self.app, request, origin, stopwatch).await;
                 self.metrics.token(answer.outcome, answer.kind);
                 Outcome { response: answer.response, caller: answer.caller }
             }

@@ -12,13 +12,13 @@ use crate::service::issue::{Issued, TokenRequest, issue};
 use crate::service::login::{Credentials, LoginError};
 use crate::service::refresh;
 use crate::store::audit::Origin;
+use crate::telemetry::Stopwatch;
 use crate::telemetry::labels::{CallerKind, TokenOutcome};
-use hyper::header::{AUTHORIZATION, HeaderValue, USER_AGENT, VARY};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::header::{AUTHORIZATION, HeaderName, USER_AGENT};
+use hyper::{HeaderMap, Method, Request, Response};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Most bytes that the headers and the request line of a token request may have, and most bytes of its form.
 pub const MAX_TOKEN_REQUEST: usize = 8 * 1024;
@@ -89,17 +89,18 @@ pub(super) struct TokenAnswer {
     pub(super) kind: CallerKind,
 }
 
-/// Answers a token request.
-pub(super) async fn token(app: &Arc<App>, request: Box<Request<RequestBody>>, origin: Origin) -> TokenAnswer {
-    let deadline = Instant::now() + REFUSAL_TIME;
+/// Answers a token request, which has come when `stopwatch` was started.
+pub(super) async fn token(
+    app: &Arc<App>,
+    mut request: Box<Request<RequestBody>>,
+    origin: Origin,
+    stopwatch: Stopwatch,
+) -> TokenAnswer {
     let form = request.method() == Method::POST;
-    let read =
-        if form { Box::pin(read_posted(app, *request, origin)).await } else { read(app, &request, origin) };
-    let kind = read.as_ref().map_or(CallerKind::Anonymous, |(request, _)| kind(&request.credentials));
-    let issued = match read {
-        Ok((request, offline)) => {
-            issue(app, request).await.map(|issued| (issued, offline)).map_err(TokenError::from)
-        }
+    let asked = if form { Box::pin(posted(app, &mut request)).await } else { queried(&request) };
+    let kind = asked.as_ref().map_or(CallerKind::Anonymous, |asked| kind(&asked.credentials));
+    let issued = match asked {
+        Ok(asked) => give(app, request.headers(), asked, origin).await,
         Err(error) => Err(error),
     };
     match issued {
@@ -114,7 +115,7 @@ pub(super) async fn token(app: &Arc<App>, request: Box<Request<RequestBody>>, or
                 refused,
                 TokenError::Issue(IssueError::Login(LoginError::Wrong | LoginError::Throttled { .. }))
             ) {
-                tokio::time::sleep_until(deadline).await;
+                tokio::time::sleep(REFUSAL_TIME.saturating_sub(stopwatch.elapsed())).await;
             }
             let response = error::token(&refused);
             TokenAnswer { response, caller: None, outcome: refused.outcome(), kind }
@@ -132,49 +133,50 @@ fn kind(credentials: &Credentials) -> CallerKind {
     }
 }
 
-/// Reads a request, and whether it asks for a refresh token.
-fn read(
-    app: &App,
-    request: &Request<RequestBody>,
-    origin: Origin,
-) -> Result<(TokenRequest, bool), TokenError> {
+/// A request as it was sent.
+struct Asked {
+    credentials: Credentials,
+    fields: Fields,
+    /// Whether it asks for a refresh token.
+    offline: bool,
+}
+
+/// Reads the ordinary form: fields in the query, HTTP Basic.
+fn queried(request: &Request<RequestBody>) -> Result<Asked, TokenError> {
     check_size(request.uri(), request.headers())?;
     let fields = Fields::of_query(request.uri())?;
     let offline = fields.all("offline_token").any(|value| value == "true");
-    let credentials = basic(request.headers())?;
-    Ok((token_request(app, request.headers(), &fields, credentials, origin)?, offline))
+    Ok(Asked { credentials: basic(request.headers())?, fields, offline })
 }
 
-/// As [`read`], of the OAuth2 flow.
-async fn read_posted(
-    app: &App,
-    request: Request<RequestBody>,
-    origin: Origin,
-) -> Result<(TokenRequest, bool), TokenError> {
-    let (head, body) = request.into_parts();
-    check_size(&head.uri, &head.headers)?;
+/// Reads the form of the OAuth2 flow.
+async fn posted(app: &App, request: &mut Request<RequestBody>) -> Result<Asked, TokenError> {
+    check_size(request.uri(), request.headers())?;
     let limits = BodyLimits { bytes: MAX_TOKEN_REQUEST, time: Duration::from_secs(10) };
-    let fields = read_form(&head.headers, body, limits).await?;
+    let body = std::mem::take(request.body_mut());
+    let fields = read_form(request.headers(), body, limits).await?;
     let credentials = form_credentials(&fields, app.config.tokens.refresh)?;
     let offline = fields.single("access_type")? == Some("offline");
-    Ok((token_request(app, &head.headers, &fields, credentials, origin)?, offline))
+    Ok(Asked { credentials, fields, offline })
 }
 
-fn token_request(
-    app: &App,
+/// Issues what was asked for, and tells whether a refresh token was, too.
+async fn give(
+    app: &Arc<App>,
     headers: &HeaderMap,
-    fields: &Fields,
-    credentials: Credentials,
+    asked: Asked,
     origin: Origin,
-) -> Result<TokenRequest, TokenError> {
-    Ok(TokenRequest {
+) -> Result<(Issued, bool), TokenError> {
+    let Asked { credentials, fields, offline } = asked;
+    let request = TokenRequest {
         credentials,
-        service: fields.single("service")?.map(ToOwned::to_owned),
+        service: fields.single("service")?,
         // `account` and `client_id` are informative: never an identity, never a reason to refuse.
         requested: app.config.derived.naming.requested(fields.all("scope")),
         origin,
-        user_agent: text(headers, USER_AGENT.as_str()),
-    })
+        user_agent: text(headers, USER_AGENT),
+    };
+    Ok((issue(app, request).await?, offline))
 }
 
 /// Answers `GET /v2/`: the subject of a valid token of ours, or the challenge that tells a client where to get one.
@@ -233,10 +235,7 @@ fn answer(issued: &Issued, form: bool, offline: bool) -> Response<Body> {
         let _ = write!(body, ",\"refresh_token\":\"{}\"", refresh.expose());
     }
     body.push('}');
-    let mut response = reply::with_type(StatusCode::OK, "application/json", body);
-    reply::no_store(&mut response);
-    response.headers_mut().insert(VARY, HeaderValue::from_static("Authorization"));
-    response
+    reply::token(body)
 }
 
 /// What was really granted, in the form of a request.
@@ -251,11 +250,9 @@ fn scope(issued: &Issued) -> String {
     texts.join(" ")
 }
 
-/// A header as text, if it is there and readable.
-pub(super) fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+/// A header as text, cut to 512 characters, if it is there and readable.
+pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let value = headers.get(name)?.to_str().ok()?;
     // What `to_str` lets through is ASCII, so every byte is a character.
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .map(|value| value.get(..512).unwrap_or(value).to_owned())
+    Some(value.get(..512).unwrap_or(value))
 }

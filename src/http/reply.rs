@@ -11,12 +11,16 @@ use http_body_util::Full;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use hyper::{Response, StatusCode};
+use hyper::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll};
+
+/// Says which request this is the answer to, as the log does.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A response body. Nearly always bytes that are all there already, so that `Content-Length` is known and a `HEAD` request is
 /// answered like `GET`, the body left out when it is written.
@@ -119,6 +123,23 @@ pub fn with_type(status: StatusCode, content_type: &'static str, body: impl Into
     response
 }
 
+/// 200 with JSON that nobody but the asking client may have: a token. The most frequent answer, so its headers are copied from
+/// ones that are ready, as [`secure`] would make them.
+pub fn token(json: String) -> Response<Body> {
+    static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+        let mut ready = with_type(StatusCode::OK, "application/json", "");
+        no_store(&mut ready);
+        set(&mut ready, VARY, "Authorization");
+        secure(&mut ready, Surface::Api, false);
+        // Room for the one that is another each time.
+        set(&mut ready, REQUEST_ID, "");
+        ready.into_parts().0.headers
+    });
+    let mut response = Response::new(Body::from(json));
+    *response.headers_mut() = HEADERS.clone();
+    response
+}
+
 /// No body.
 pub fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::default());
@@ -178,6 +199,13 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 /// client's connection is encrypted, also by a proxy (see [`is_https`](super::address::is_https)): a browser
 /// must not be told to insist on TLS where there is none.
 pub fn secure(response: &mut Response<Body>, surface: Surface, https: bool) {
+    if https {
+        set(response, STRICT_TRANSPORT_SECURITY, TRANSPORT);
+    }
+    if response.headers().contains_key(X_CONTENT_TYPE_OPTIONS) {
+        // Made from headers that are ready.
+        return;
+    }
     set(response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(response, RESOURCE_POLICY, "same-origin");
     match surface {
@@ -195,9 +223,6 @@ pub fn secure(response: &mut Response<Body>, surface: Surface, https: bool) {
             set(response, CONTENT_SECURITY_POLICY, API_POLICY);
             set(response, REFERRER_POLICY, "no-referrer");
         }
-    }
-    if https {
-        set(response, STRICT_TRANSPORT_SECURITY, TRANSPORT);
     }
 }
 
@@ -244,6 +269,20 @@ mod tests {
         assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
         assert_eq!(headers[REFERRER_POLICY], "same-origin");
         assert_eq!(headers[STRICT_TRANSPORT_SECURITY], TRANSPORT);
+    }
+
+    #[test]
+    fn a_token_has_the_headers_of_any_answer_that_nobody_may_keep() {
+        for https in [false, true] {
+            let mut ordinary = json(StatusCode::OK, &1);
+            no_store(&mut ordinary);
+            set(&mut ordinary, VARY, "Authorization");
+            set(&mut ordinary, REQUEST_ID, "");
+            let mut token = token("1".to_owned());
+            secure(&mut ordinary, Surface::Api, https);
+            secure(&mut token, Surface::Api, https);
+            assert_eq!(token.headers(), ordinary.headers());
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub async fn exchange(app: &App, request: &ExchangeRequest) -> Result<Exchanged,
             Err(error)
         }
         Err(refused) => {
-            let attempt = app.throttle.attempt(origin.address.as_deref(), username, token);
+            let attempt = app.throttle.attempt(origin.address, username, token);
             match app.throttle.failed(app, &attempt) {
                 LoginError::Throttled { retry_after } => Err(ExchangeError::Throttled { retry_after }),
                 _ => Err(refused),

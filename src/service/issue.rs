@@ -22,17 +22,17 @@ use std::sync::Arc;
 
 /// What a client asks for at the token endpoint.
 #[derive(Clone, Debug)]
-pub struct TokenRequest {
+pub struct TokenRequest<'a> {
     /// Who it says it is.
     pub credentials: Credentials,
     /// The registry that the token is for: one of TOKEN_SERVICES. Absent: the first of them.
-    pub service: Option<String>,
+    pub service: Option<&'a str>,
     /// What it asks for; nothing for the probe that `docker login` makes.
     pub requested: Vec<Requested>,
     /// Where the request came from, for the audit trail.
     pub origin: Origin,
     /// The client's `User-Agent`, for the audit trail.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<&'a str>,
 }
 
 /// A token and what the response says about it.
@@ -90,29 +90,24 @@ pub enum IssueError {
 }
 
 /// Issues a token that grants what the caller may have of what it asked for, possibly nothing.
-pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, IssueError> {
+pub async fn issue(app: &Arc<App>, mut request: TokenRequest<'_>) -> Result<Issued, IssueError> {
     if app.config.repositories.state == RegistryState::ReadOnly {
         for requested in &mut request.requested {
             requested.actions = requested.actions.intersection(Actions::PULL);
         }
     }
-    let audience = audience(app, request.service.as_deref())?;
+    let audience = audience(app, request.service)?;
     let nothing_to_say = request.requested.is_empty() || !app.config.repositories.anonymous_access;
     if matches!(request.credentials, Credentials::None) && nothing_to_say {
         return Err(IssueError::Anonymous);
     }
-    let repositories: Vec<RepositoryName> = request
-        .requested
-        .iter()
-        .filter_map(|requested| match &requested.resource {
-            Resource::Repository(name) => Some(name.clone()),
-            Resource::Catalog => None,
-        })
-        .collect();
+    let repositories = request.requested.iter().filter_map(|requested| match &requested.resource {
+        Resource::Repository(name) => Some(name),
+        Resource::Catalog => None,
+    });
+    let repositories: Vec<_> = repositories.collect();
     let standing =
-        match log_in(app, &request.credentials, audience, request.origin.address.as_deref(), &repositories)
-            .await
-        {
+        match log_in(app, &request.credentials, audience, request.origin.address, &repositories).await {
             Ok(standing) => standing,
             Err(error) => {
                 note_failure(app, &request, &error);
@@ -127,7 +122,7 @@ pub async fn issue(app: &Arc<App>, mut request: TokenRequest) -> Result<Issued, 
         repositories
             .iter()
             .zip(&facts)
-            .find(|(known, _)| *known == name)
+            .find(|(known, _)| **known == name)
             .map_or_else(Facts::default, |(_, facts)| *facts)
     };
     let mut granted = decide(&caller, &request.requested, app.policy(), known);
@@ -167,7 +162,7 @@ fn audience<'a>(app: &'a App, service: Option<&str>) -> Result<&'a str, IssueErr
 /// else may have made one of them first.
 async fn register(
     app: &Arc<App>,
-    request: &TokenRequest,
+    request: &TokenRequest<'_>,
     caller: &Caller,
     granted: Granted,
 ) -> Result<Granted, IssueError> {
@@ -187,7 +182,7 @@ async fn register(
     }
 }
 
-fn note_success(app: &App, request: &TokenRequest, caller: &Caller, now: Timestamp) {
+fn note_success(app: &App, request: &TokenRequest<'_>, caller: &Caller, now: Timestamp) {
     let Some(identity) = caller.identity() else { return };
     if app.config.people.last_accessed {
         app.ledger.note_login(identity.id, now);
@@ -216,7 +211,7 @@ fn note_success(app: &App, request: &TokenRequest, caller: &Caller, now: Timesta
     });
 }
 
-fn note_failure(app: &App, request: &TokenRequest, error: &LoginError) {
+fn note_failure(app: &App, request: &TokenRequest<'_>, error: &LoginError) {
     let audited = app.config.audit.login_failures;
     let Credentials::Password { username, .. } = &request.credentials else { return };
     if !audited || matches!(error, LoginError::Store(_) | LoginError::Busy) {

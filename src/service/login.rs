@@ -3,12 +3,12 @@
 use super::error::ROBOTS_DISALLOWED;
 use super::oauth::{self, Bearer};
 use super::refresh::{self, Bond};
-use super::throttle::network;
 use super::{App, app_tokens, robot_tokens};
 use crate::domain::caller::{AccountId, Caller, Identity};
 use crate::domain::credential::{AccessToken, AppToken, RobotSecret, Secret};
 use crate::domain::decide::Facts;
 use crate::domain::name::{AccountName, Namespace, RepositoryName, RobotName};
+use crate::domain::throttle::Network;
 use crate::keys::Verdict;
 use crate::password::{HashError, Turn};
 use crate::store::access::{Owner, RobotLogin};
@@ -17,6 +17,7 @@ use crate::store::robots::LoginSecret;
 use crate::store::teams::Team;
 use crate::store::{StoreError, Tx};
 use serde_json::{Map, Value};
+use std::net::IpAddr;
 
 /// What a client sent to show who it is.
 #[derive(Clone, Debug)]
@@ -85,8 +86,8 @@ pub async fn log_in(
     app: &App,
     credentials: &Credentials,
     service: &str,
-    address: Option<&str>,
-    repositories: &[RepositoryName],
+    address: Option<IpAddr>,
+    repositories: &[&RepositoryName],
 ) -> Result<Standing, LoginError> {
     let Credentials::Password { username, password } = credentials else {
         let facts = app.store.recall("anonymous", |tx| facts(tx, None, &[], None, repositories))?;
@@ -99,11 +100,15 @@ pub async fn log_in(
         refresh::USERNAME | "" if app.config.tokens.refresh => {
             log_in_refresh_token(app, password, service, repositories)
         }
-        // Nobody can have such a name, so no hash is spent on it.
-        name if !name.contains('@') && AccountName::parse(name).is_none() => Err(LoginError::Wrong),
-        _ => match RobotName::parse(username) {
-            Some(robot) => log_in_robot(app, &robot, password, address, repositories).await,
-            None => return Box::pin(log_in_user(app, username, password, address, repositories)).await,
+        name => match AccountName::parse(name) {
+            Some(AccountName::Robot(robot)) => {
+                log_in_robot(app, &robot, password, address, repositories).await
+            }
+            // Nobody can have such a name, so no hash is spent on it.
+            None if !name.contains('@') => Err(LoginError::Wrong),
+            Some(AccountName::User(_)) | None => {
+                return Box::pin(log_in_user(app, username, password, address, repositories)).await;
+            }
         },
     };
     result.map_err(|error| match error {
@@ -115,7 +120,7 @@ pub async fn log_in(
 fn log_in_access_token(
     app: &App,
     password: &Secret,
-    repositories: &[RepositoryName],
+    repositories: &[&RepositoryName],
 ) -> Result<Standing, LoginError> {
     let token = AccessToken::parse(password.expose()).ok_or(LoginError::Wrong)?;
     let standing = app.store.read("access token login", |tx| {
@@ -129,7 +134,7 @@ fn log_in_access_token(
 fn log_in_app_token(
     app: &App,
     password: &Secret,
-    repositories: &[RepositoryName],
+    repositories: &[&RepositoryName],
 ) -> Result<Standing, LoginError> {
     let token = AppToken::parse(password.expose()).ok_or(LoginError::Wrong)?;
     let standing = app.store.read("app token login", |tx| match app_tokens::check(app, tx, &token)? {
@@ -143,7 +148,7 @@ fn log_in_refresh_token(
     app: &App,
     password: &Secret,
     service: &str,
-    repositories: &[RepositoryName],
+    repositories: &[&RepositoryName],
 ) -> Result<Standing, LoginError> {
     let claimed = refresh::parse(password.expose()).ok_or(LoginError::Wrong)?;
     app.store.read("refresh token login", |tx| {
@@ -181,8 +186,8 @@ async fn log_in_robot(
     app: &App,
     name: &RobotName,
     password: &Secret,
-    address: Option<&str>,
-    repositories: &[RepositoryName],
+    address: Option<IpAddr>,
+    repositories: &[&RepositoryName],
 ) -> Result<Standing, LoginError> {
     if app.live.robots().refuses_login(name.as_str()) {
         return Err(LoginError::RobotsDisallowed);
@@ -213,12 +218,12 @@ async fn log_in_robot_slowly(
     app: &App,
     name: &RobotName,
     secret: &RobotSecret,
-    address: Option<&str>,
-    repositories: &[RepositoryName],
+    address: Option<IpAddr>,
+    repositories: &[&RepositoryName],
     robot: AccountId,
     record: LoginSecret,
 ) -> Result<Standing, LoginError> {
-    let turn = Turn::InLine(network(address));
+    let turn = Turn::InLine(address.map(Network::from));
     if !app.hasher.verify(secret.expose(), &record.hash, turn).await? {
         return Err(LoginError::Wrong);
     }
@@ -284,7 +289,7 @@ pub(super) fn robot_standing(
     tx: &mut Tx<'_>,
     name: &RobotName,
     login: &RobotLogin,
-    repositories: &[RepositoryName],
+    repositories: &[&RepositoryName],
 ) -> Result<Standing, StoreError> {
     let look = login.in_teams && !repositories.is_empty();
     let teams = if look { tx.teams_of(login.id)? } else { Vec::new() };
@@ -308,8 +313,8 @@ async fn log_in_user(
     app: &App,
     username: &str,
     password: &Secret,
-    address: Option<&str>,
-    repositories: &[RepositoryName],
+    address: Option<IpAddr>,
+    repositories: &[&RepositoryName],
 ) -> Result<Standing, LoginError> {
     let checked = check_password(app, username, password, address).await?;
     let standing = app.store.read("user login", |tx| match checked.still_right(tx)? {
@@ -345,7 +350,7 @@ pub(super) async fn check_password(
     app: &App,
     username: &str,
     password: &Secret,
-    address: Option<&str>,
+    address: Option<IpAddr>,
 ) -> Result<CheckedPassword, LoginError> {
     let attempt = app.throttle.attempt(address, username, password);
     let turn = app.throttle.admit(app, &attempt)?;
@@ -366,7 +371,7 @@ pub(super) fn user_standing(
     app: &App,
     tx: &mut Tx<'_>,
     user: &Account,
-    repositories: &[RepositoryName],
+    repositories: &[&RepositoryName],
 ) -> Result<Option<Standing>, StoreError> {
     let Ok(name) = Namespace::parse(&user.name) else { return Ok(None) };
     let identity = Identity {
@@ -391,7 +396,7 @@ fn user_facts(
     tx: &mut Tx<'_>,
     identity: &Identity,
     user: Option<&Account>,
-    repositories: &[RepositoryName],
+    repositories: &[&RepositoryName],
 ) -> Result<Vec<Facts>, StoreError> {
     let teams = if repositories.is_empty() { Vec::new() } else { tx.teams_of(identity.id)? };
     facts(tx, Some(identity), &teams, user.map(Owner::from).as_ref(), repositories)
@@ -402,7 +407,7 @@ fn facts(
     identity: Option<&Identity>,
     teams: &[Team],
     known: Option<&Owner>,
-    repositories: &[RepositoryName],
+    repositories: &[&RepositoryName],
 ) -> Result<Vec<Facts>, StoreError> {
     repositories
         .iter()

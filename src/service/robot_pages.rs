@@ -292,7 +292,7 @@ pub fn generation(
     app.store.read("robot generation", |tx| {
         let owner = administered(tx, actor, namespace, Mode::Read)?;
         let robot = find(tx, &owner, short)?;
-        let generation = tx.secret(robot.account.id)?.map_or(0, |secret| secret.login.generation);
+        let generation = tx.secret(robot.account.id)?.map_or(0, |secret| secret.generation);
         Ok((robot, generation))
     })
 }

@@ -76,7 +76,7 @@ pub(super) fn log_in(
     app: &App,
     name: &RobotName,
     password: &Secret,
-    repositories: &[RepositoryName],
+    repositories: &[&RepositoryName],
 ) -> Result<Standing, LoginError> {
     let claims = read(app, password.expose()).filter(|claims| claims.sub == name.as_str());
     let claims = claims.ok_or(LoginError::Wrong)?;

@@ -14,7 +14,7 @@ use crate::store::accounts::{Account, AccountKind, NewAccount};
 use crate::store::audit::Event;
 use crate::store::default_permissions::DefaultPermission;
 use crate::store::permissions::Grantee;
-use crate::store::robots::{LoginSecret, Robot, SecretRecord};
+use crate::store::robots::{Robot, SecretRecord};
 use serde_json::{Map, Value, json};
 
 /// Most characters of a robot's description.
@@ -204,13 +204,15 @@ pub(super) fn new_uuid(app: &App) -> String {
 /// What is stored of a secret: its slow hash, its verifier and, if it may be shown again, its sealed copy.
 fn record(app: &App, robot: AccountId, generation: i64, secret: &RobotSecret, hash: &str) -> SecretRecord {
     let shown_again = app.config.robots.token_display == RobotTokenDisplay::Always;
-    let verifier = Some(app.keys.verify.verifier(robot, generation, secret.expose()).to_vec());
     SecretRecord {
-        login: LoginSecret { generation, hash: hash.to_owned(), verifier, expires_at: None },
+        generation,
+        hash: hash.to_owned(),
+        verifier: Some(app.keys.verify.verifier(robot, generation, secret.expose()).to_vec()),
         sealed: shown_again
             .then(|| app.keys.seal.seal(robot, generation, secret.expose(), app.random.as_ref()))
             .flatten(),
         created_at: app.now(),
+        expires_at: None,
     }
 }
 
@@ -218,7 +220,7 @@ fn record(app: &App, robot: AccountId, generation: i64, secret: &RobotSecret, ha
 pub(super) fn unseal(app: &App, robot: AccountId, record: Option<&SecretRecord>) -> Option<Secret> {
     let record = record.filter(|_| app.config.robots.token_display == RobotTokenDisplay::Always)?;
     let sealed = record.sealed.as_deref()?;
-    let opened = app.keys.seal.open(robot, record.login.generation, sealed).ok()?;
+    let opened = app.keys.seal.open(robot, record.generation, sealed).ok()?;
     Some(Secret::new(opened.as_str()))
 }
 
@@ -272,7 +274,7 @@ pub fn regenerate(
         let owner = administered(tx, actor, namespace, Mode::Write)?;
         let robot = find(tx, &owner, short)?;
         let id = robot.account.id;
-        let generation = tx.secret(id)?.map_or(1, |secret| secret.login.generation.saturating_add(1));
+        let generation = tx.secret(id)?.map_or(1, |secret| secret.generation.saturating_add(1));
         tx.replace_secret(id, &record(app, id, generation, &secret, &hash))?;
         let event = Event {
             kind: "regenerate_robot_token",

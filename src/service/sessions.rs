@@ -123,7 +123,7 @@ pub async fn sign_in(
     origin: &Origin,
     user_agent: Option<&str>,
 ) -> Result<SignedIn, LoginError> {
-    let result = match check_password(app, username, password, origin.address.as_deref()).await {
+    let result = match check_password(app, username, password, origin.address).await {
         Ok(checked) => begin(app, checked, None).await,
         Err(error) => Err(error),
     };
@@ -156,7 +156,7 @@ pub async fn confirm_password(
 ) -> Result<SignedIn, LoginError> {
     let Some(current) = authenticate(app, id)? else { return Err(LoginError::Wrong) };
     let username = current.identity.name.as_str();
-    let result = match check_password(app, username, password, origin.address.as_deref()).await {
+    let result = match check_password(app, username, password, origin.address).await {
         Ok(checked) if checked.account.id == current.identity.id => begin(app, checked, Some(id)).await,
         Ok(_) => Err(LoginError::Wrong),
         Err(error) => Err(error),

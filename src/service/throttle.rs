@@ -24,13 +24,13 @@ impl Throttle {
         Self { state: Mutex::default(), key: SessionKey::ephemeral(random) }
     }
 
-    /// An attempt from an address, as the audit trail writes it.
-    pub(super) fn attempt(&self, address: Option<&str>, username: &str, password: &Secret) -> Attempt {
+    /// An attempt from an address.
+    pub(super) fn attempt(&self, address: Option<IpAddr>, username: &str, password: &Secret) -> Attempt {
         let length = (username.len() as u64).to_be_bytes();
         let both =
             zeroize::Zeroizing::new([&length, username.as_bytes(), password.expose().as_bytes()].concat());
         Attempt {
-            network: network(address),
+            network: address.map(Network::from),
             account: self.hash("name", username.as_bytes()),
             secret: self.hash("secret", &both),
         }
@@ -65,9 +65,4 @@ impl Throttle {
     pub(super) fn succeeded(&self, attempt: &Attempt) {
         self.state().succeeded(attempt);
     }
-}
-
-/// The network of an address, as the audit trail writes it.
-pub(super) fn network(address: Option<&str>) -> Option<Network> {
-    address.and_then(|address| address.parse::<IpAddr>().ok()).map(Into::into)
 }

@@ -6,7 +6,9 @@ use super::repositories::RepositoryId;
 use super::{StoreError, Tx};
 use crate::domain::caller::AccountId;
 use crate::domain::time::Timestamp;
+use crate::telemetry::RequestId;
 use std::fmt::Write;
+use std::net::IpAddr;
 
 /// Who makes a change, from where: the part of an event that is the same for everything one request does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,9 +18,9 @@ pub struct Origin {
     /// Its name at that time, or `cli:<system user>` for the command line.
     pub performer_name: Option<String>,
     /// The client's address.
-    pub address: Option<String>,
+    pub address: Option<IpAddr>,
     /// The request's id, as in the log.
-    pub request_id: Option<String>,
+    pub request_id: Option<RequestId>,
     /// Members that every event of this origin carries in its metadata: the OAuth token that was used.
     pub metadata: serde_json::Map<String, serde_json::Value>,
 }
@@ -112,6 +114,7 @@ impl<'a> EventFilter<'a> {
 impl Tx<'_> {
     /// Writes an event.
     pub fn record(&mut self, origin: &Origin, event: &Event<'_>, now: Timestamp) -> Result<(), StoreError> {
+        let address = origin.address.map(|address| address.to_string());
         let mut metadata = event.metadata.clone();
         if let Some(members) = metadata.as_object_mut() {
             members.extend(origin.metadata.clone());
@@ -127,8 +130,8 @@ impl Tx<'_> {
                 event.robot.into(),
                 origin.performer.into(),
                 origin.performer_name.as_deref().into(),
-                origin.address.as_deref().into(),
-                origin.request_id.as_deref().into(),
+                address.as_deref().into(),
+                origin.request_id.as_ref().map(RequestId::as_str).into(),
                 metadata.to_string().as_str().into(),
             ],
         )

@@ -7,16 +7,39 @@ use crate::domain::caller::AccountId;
 use crate::domain::time::Timestamp;
 use std::collections::HashMap;
 
-/// What of a secret a login is checked with: one generation of it.
+/// What is stored of one generation of a robot's secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LoginSecret {
+pub struct SecretRecord {
     /// Counts up with each regeneration, so an old secret is never right again.
     pub generation: i64,
     /// Argon2id PHC string: the durable truth.
     pub hash: String,
     /// The keyed verifier, which names the verify key that it was made with; absent for imported hashes.
     pub verifier: Option<Vec<u8>>,
-    /// When this generation stops working, if ever.
+    /// The encrypted copy that lets people see the secret again.
+    pub sealed: Option<Vec<u8>>,
+    /// When this generation was made.
+    pub created_at: Timestamp,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for SecretRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretRecord").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// What of a secret a login is checked with.
+#[derive(Clone)]
+pub struct LoginSecret {
+    /// As in [`SecretRecord`].
+    pub generation: i64,
+    /// As in [`SecretRecord`].
+    pub hash: String,
+    /// As in [`SecretRecord`].
+    pub verifier: Option<Vec<u8>>,
+    /// As in [`SecretRecord`].
     pub expires_at: Option<Timestamp>,
 }
 
@@ -26,59 +49,19 @@ impl std::fmt::Debug for LoginSecret {
     }
 }
 
-impl LoginSecret {
-    pub(super) fn deciding(&self, robot: AccountId) -> [Value<'_>; 4] {
-        [robot.into(), self.generation.into(), (&self.hash).into(), self.expires_at.into()]
-    }
-}
-
-/// Everything that is stored of a secret.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretRecord {
-    /// What a login is checked with.
-    pub login: LoginSecret,
-    /// The encrypted copy that lets people see the secret again.
-    pub sealed: Option<Vec<u8>>,
-    /// When this generation was made.
-    pub created_at: Timestamp,
-}
-
-impl std::fmt::Debug for SecretRecord {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SecretRecord").field("login", &self.login).finish_non_exhaustive()
-    }
-}
-
 /// The columns of a secret that [`read_login_secret`] reads.
 pub(super) const LOGIN_COLUMNS: &str = "robot_secret.generation, robot_secret.hash, robot_secret.verifier, \
      robot_secret.expires_at, robot_secret.mac";
 
 /// Reads [`LOGIN_COLUMNS`] into a secret and its MAC, which the caller must check.
 pub(super) fn read_login_secret(columns: &mut Columns<'_>) -> Result<(LoginSecret, Vec<u8>), StoreError> {
-    let generation = columns.take()?;
-    read_generation(generation, columns)
-}
-
-/// Reads all of [`LOGIN_COLUMNS`] but the first.
-fn read_generation(generation: i64, columns: &mut Columns<'_>) -> Result<(LoginSecret, Vec<u8>), StoreError> {
     let secret = LoginSecret {
-        generation,
+        generation: columns.take()?,
         hash: columns.take()?,
         verifier: columns.take()?,
         expires_at: columns.take()?,
     };
     Ok((secret, columns.take()?))
-}
-
-/// The columns of a secret that are read after [`LOGIN_COLUMNS`].
-const RECORD_COLUMNS: &str = "robot_secret.sealed, robot_secret.created_at";
-
-/// Reads [`LOGIN_COLUMNS`] and [`RECORD_COLUMNS`] into a record and its MAC, which the caller must check; nothing where a join found
-/// no secret.
-fn read_secret(columns: &mut Columns<'_>) -> Result<Option<(SecretRecord, Vec<u8>)>, StoreError> {
-    let Some(generation) = columns.take()? else { return Ok(None) };
-    let (login, mac) = read_generation(generation, columns)?;
-    Ok(Some((SecretRecord { login, sealed: columns.take()?, created_at: columns.take()? }, mac)))
 }
 
 /// A robot with its texts.
@@ -92,8 +75,56 @@ pub struct Robot {
     pub metadata: String,
 }
 
+/// The columns of a secret that [`read_secret`] reads.
+pub(super) const SECRET_COLUMNS: &str = "robot_secret.generation, robot_secret.hash, robot_secret.verifier, \
+     robot_secret.sealed, robot_secret.created_at, robot_secret.expires_at, robot_secret.mac";
+
+/// Reads [`SECRET_COLUMNS`] into a record and its MAC, which the caller must check.
+pub(super) fn read_secret(columns: &mut Columns<'_>) -> Result<(SecretRecord, Vec<u8>), StoreError> {
+    let record = SecretRecord {
+        generation: columns.take()?,
+        hash: columns.take()?,
+        verifier: columns.take()?,
+        sealed: columns.take()?,
+        created_at: columns.take()?,
+        expires_at: columns.take()?,
+    };
+    Ok((record, columns.take()?))
+}
+
+/// As [`read_secret`], where there may be none.
+fn read_joined_secret(columns: &mut Columns<'_>) -> Result<Option<(SecretRecord, Vec<u8>)>, StoreError> {
+    let Some(generation) = columns.take()? else { return Ok(None) };
+    let record = SecretRecord {
+        generation,
+        hash: columns.take()?,
+        verifier: columns.take()?,
+        sealed: columns.take()?,
+        created_at: columns.take()?,
+        expires_at: columns.take()?,
+    };
+    Ok(Some((record, columns.take()?)))
+}
+
 fn most(limit: Option<usize>) -> i64 {
     limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX)
+}
+
+impl SecretRecord {
+    pub(super) fn deciding(&self, robot: AccountId) -> [Value<'_>; 4] {
+        deciding(robot, self.generation, &self.hash, self.expires_at)
+    }
+}
+
+impl LoginSecret {
+    pub(super) fn deciding(&self, robot: AccountId) -> [Value<'_>; 4] {
+        deciding(robot, self.generation, &self.hash, self.expires_at)
+    }
+}
+
+/// The columns that the MAC of a secret covers.
+fn deciding(robot: AccountId, generation: i64, hash: &str, expires_at: Option<Timestamp>) -> [Value<'_>; 4] {
+    [robot.into(), generation.into(), hash.into(), expires_at.into()]
 }
 
 impl Tx<'_> {
@@ -114,18 +145,18 @@ impl Tx<'_> {
     /// Replaces every secret of a robot by this one: from the commit on, no other is right.
     pub fn replace_secret(&mut self, robot: AccountId, secret: &SecretRecord) -> Result<(), StoreError> {
         self.run("DELETE FROM robot_secret WHERE robot_id = $1", &[robot.into()])?;
-        let mac = self.mac("robot_secret", &secret.login.deciding(robot));
+        let mac = self.mac("robot_secret", &secret.deciding(robot));
         self.run(
             "INSERT INTO robot_secret (robot_id, generation, hash, verifier, sealed, created_at, expires_at, mac) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             &[
                 robot.into(),
-                secret.login.generation.into(),
-                (&secret.login.hash).into(),
-                secret.login.verifier.as_deref().into(),
+                secret.generation.into(),
+                (&secret.hash).into(),
+                secret.verifier.as_deref().into(),
                 secret.sealed.as_deref().into(),
                 secret.created_at.into(),
-                secret.login.expires_at.into(),
+                secret.expires_at.into(),
                 (&mac).into(),
             ],
         )
@@ -149,11 +180,11 @@ impl Tx<'_> {
     /// The newest secret of a robot.
     pub fn secret(&mut self, robot: AccountId) -> Result<Option<SecretRecord>, StoreError> {
         let statement = format!(
-            "SELECT {LOGIN_COLUMNS}, {RECORD_COLUMNS} FROM robot_secret WHERE robot_id = $1 ORDER BY generation DESC LIMIT 1"
+            "SELECT {SECRET_COLUMNS} FROM robot_secret WHERE robot_id = $1 ORDER BY generation DESC LIMIT 1"
         );
-        let found = self.first(&statement, &[robot.into()], read_secret)?.flatten();
+        let found = self.first(&statement, &[robot.into()], read_secret)?;
         let genuine = |(secret, mac): &(SecretRecord, Vec<u8>)| {
-            self.is_genuine("robot_secret", &secret.login.deciding(robot), mac)
+            self.is_genuine("robot_secret", &secret.deciding(robot), mac)
         };
         Ok(found.filter(genuine).map(|(secret, _)| secret))
     }
@@ -190,7 +221,7 @@ impl Tx<'_> {
         ids: &[AccountId],
     ) -> Result<HashMap<AccountId, (Robot, Option<SecretRecord>)>, StoreError> {
         let statement = format!(
-            "SELECT {COLUMNS}, robot.description, robot.metadata, {LOGIN_COLUMNS}, {RECORD_COLUMNS} FROM account \
+            "SELECT {COLUMNS}, robot.description, robot.metadata, {SECRET_COLUMNS} FROM account \
              JOIN robot ON robot.account_id = account.id \
              LEFT JOIN robot_secret ON robot_secret.robot_id = account.id AND robot_secret.generation = \
              (SELECT max(generation) FROM robot_secret AS newest WHERE newest.robot_id = account.id) \
@@ -203,9 +234,8 @@ impl Tx<'_> {
             let robot = Robot { account, description: columns.take()?, metadata: columns.take()? };
             let id = robot.account.id;
             if is_genuine(rows, "account", &robot.account.deciding(), &mac) {
-                let secret = read_secret(columns)?.filter(|(secret, mac)| {
-                    is_genuine(rows, "robot_secret", &secret.login.deciding(id), mac)
-                });
+                let secret = read_joined_secret(columns)?
+                    .filter(|(secret, mac)| is_genuine(rows, "robot_secret", &secret.deciding(id), mac));
                 found.insert(id, (robot, secret.map(|(secret, _)| secret)));
             }
             Ok(true)

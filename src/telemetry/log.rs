@@ -6,6 +6,8 @@ use prometheus_client::metrics::counter::Counter;
 use std::io::Write;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
 
 pub use super::writer::LogGuard;
 
@@ -53,10 +55,12 @@ pub fn subscriber(
     dropped: Counter,
 ) -> Result<(Box<dyn Subscriber + Send + Sync>, LogGuard), LogError> {
     let (writer, guard) = LogWriter::start(out, dropped)?;
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(writer);
     Ok(match format {
-        Format::Json => (Box::new(builder.event_format(JsonLines).finish()), guard),
-        Format::Text => (Box::new(builder.finish()), guard),
+        Format::Json => (Box::new(Registry::default().with(level).with(JsonLines(writer))), guard),
+        Format::Text => {
+            let builder = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
+            (Box::new(builder.with_writer(writer).finish()), guard)
+        }
     })
 }
 
@@ -85,7 +89,7 @@ mod tests {
             duration: Duration::from_micros(1234),
             caller,
             request_id: &RequestId::from_header(Some(b"abc"), &SystemRandom::default()),
-            client: "192.0.2.1",
+            client: [192, 0, 2, 1].into(),
         }
         .log();
     }

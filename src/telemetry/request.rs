@@ -2,18 +2,23 @@
 
 use crate::domain::random::Random;
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Connects a request with its log line, audit event and error message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(Box<str>);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// 16 random bytes in hexadecimal.
     pub fn new(random: &dyn Random) -> Self {
         let mut bytes = [0_u8; 16];
         random.fill(&mut bytes);
-        Self(format!("{:032x}", u128::from_be_bytes(bytes)).into())
+        let mut text = String::with_capacity(2 * bytes.len());
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+        Self(text.into())
     }
 
     /// The id that a client or proxy chose, if it is harmless: 1 to 64 characters out of `A-Za-z0-9_-.`. It ends up in
@@ -55,7 +60,7 @@ pub struct RequestRecord<'a> {
     /// See [`RequestId`].
     pub request_id: &'a RequestId,
     /// Address of the client, behind trusted proxies.
-    pub client: &'a str,
+    pub client: IpAddr,
 }
 
 impl RequestRecord<'_> {
@@ -77,7 +82,7 @@ impl RequestRecord<'_> {
                     duration_us,
                     caller = self.caller,
                     request_id = self.request_id.as_str(),
-                    client = self.client,
+                    client = %self.client,
                     "request"
                 )
             };

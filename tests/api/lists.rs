@@ -16,7 +16,7 @@ use dockpass::store::accounts::{Account, AccountKind, NewAccount};
 use dockpass::store::audit::{Event, Origin};
 use dockpass::store::default_permissions::DefaultPermission;
 use dockpass::store::permissions::Grantee;
-use dockpass::store::robots::{LoginSecret, SecretRecord};
+use dockpass::store::robots::SecretRecord;
 use dockpass::store::{StoreError, Tx};
 use http_body_util::BodyExt;
 use hyper::Response;
@@ -31,14 +31,12 @@ fn account(acme: &Acme, tx: &mut Tx<'_>, kind: AccountKind, name: &str, owner: O
     if kind == AccountKind::Robot {
         let secret = RobotSecret::generate(app.random.as_ref());
         let record = SecretRecord {
-            login: LoginSecret {
-                generation: 1,
-                hash: app.hasher.dummy().to_owned(),
-                verifier: None,
-                expires_at: None,
-            },
+            generation: 1,
+            hash: app.hasher.dummy().to_owned(),
+            verifier: None,
             sealed: app.keys.seal.seal(account.id, 1, secret.expose(), app.random.as_ref()),
             created_at: app.now(),
+            expires_at: None,
         };
         tx.insert_robot(account.id, "", "{}").unwrap();
         tx.replace_secret(account.id, &record).unwrap();

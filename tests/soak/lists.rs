@@ -10,16 +10,12 @@ use dockpass::domain::permission::{Role, TeamRole, Visibility};
 use dockpass::keys::{KeyDirectory, SigningAlgorithm};
 use dockpass::store::accounts::{AccountKind, NewAccount};
 use dockpass::store::permissions::Grantee;
-use dockpass::store::robots::{LoginSecret, SecretRecord};
+use dockpass::store::robots::SecretRecord;
 use dockpass::store::{Store, StoreError};
 use dockpass::system::{SystemClock, SystemRandom};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
-
-/// What nobody's secret has; every robot here has its verifier.
-const HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Puts robots and people into `acme` as the service would, but for the slow hash of their secrets: an hour of hashing tells nothing here.
 fn fill(site: &Site, count: u64) {
@@ -50,14 +46,12 @@ fn fill(site: &Site, count: u64) {
             tx.insert_robot(robot.id, "builds and pushes", "{}")?;
             let secret = RobotSecret::generate(&random);
             let record = SecretRecord {
-                login: LoginSecret {
-                    generation: 1,
-                    hash: HASH.to_owned(),
-                    verifier: Some(keys.verify.verifier(robot.id, 1, secret.expose()).to_vec()),
-                    expires_at: None,
-                },
+                generation: 1,
+                hash: "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+                verifier: Some(keys.verify.verifier(robot.id, 1, secret.expose()).to_vec()),
                 sealed: keys.seal.seal(robot.id, 1, secret.expose(), &random),
                 created_at: at,
+                expires_at: None,
             };
             tx.replace_secret(robot.id, &record)?;
             tx.insert_member(owners, robot.id)?;
@@ -67,13 +61,8 @@ fn fill(site: &Site, count: u64) {
             }
             let name = format!("person{number:06}");
             let kind = AccountKind::User;
-            let person = tx.insert_account(&NewAccount {
-                kind,
-                name: &name,
-                owner: None,
-                email: None,
-                created_at: at,
-            })?;
+            let person =
+                tx.insert_account(&NewAccount { kind, name: &name, owner: None, email: None, created_at: at })?;
             tx.insert_member(staff, person.id)?;
             tx.grant(Grantee::Account(person.id), repositories[0], Role::Read)?;
         }

@@ -72,7 +72,7 @@ fn robot_classes(site: &Site) -> Vec<Class> {
         let changed = store.write("test", |tx| {
             let robot = tx.account_by_name(name)?.expect("a robot");
             let mut secret = tx.secret(robot.id)?.expect("a secret");
-            secret.login.expires_at = Some(Timestamp(SystemClock.now().0 - 60));
+            secret.expires_at = Some(Timestamp(SystemClock.now().0 - 60));
             tx.replace_secret(robot.id, &secret)
         });
         changed.unwrap_or_else(|error: StoreError| panic!("{error}"));

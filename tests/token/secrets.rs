@@ -20,7 +20,7 @@ fn rewrite(installation: &Installation, change: impl Fn(&mut SecretRecord)) {
 
 /// As an import leaves it, or a replaced key file.
 fn without_verifier(installation: &Installation) {
-    rewrite(installation, |secret| secret.login.verifier = None);
+    rewrite(installation, |secret| secret.verifier = None);
 }
 
 fn has_verifier(installation: &Installation) -> bool {
@@ -96,8 +96,8 @@ async fn a_secret_ends_in_the_second_that_it_says() {
     let end = Timestamp(installation.app.now().0 + 10);
     for verifier in [true, false] {
         rewrite(&installation, |secret| {
-            secret.login.expires_at = Some(end);
-            secret.login.verifier = secret.login.verifier.take().filter(|_| verifier);
+            secret.expires_at = Some(end);
+            secret.verifier = secret.verifier.take().filter(|_| verifier);
         });
         assert_eq!(log_in(&installation, &secret).await, 200);
     }

@@ -89,7 +89,7 @@ fn refused(refusal: LoginError) -> Answer {
 /// Signs in with a user's name and password.
 pub(super) fn sign_in_with_password(call: &Call) -> Answer {
     let body: SignIn = call.body()?;
-    let user_agent = text(&call.head.headers, USER_AGENT.as_str());
+    let user_agent = text(&call.head.headers, USER_AGENT).map(ToOwned::to_owned);
     let password = Secret::new(body.password);
     let work = sign_in(&call.app, &body.username, &password, &call.actor.origin, user_agent.as_deref());
     match wait(work) {
@@ -108,7 +108,7 @@ pub(super) fn sign_in_with_password(call: &Call) -> Answer {
 pub(super) fn verify(call: &Call) -> Answer {
     let Credential::Session { id, .. } = &call.credential else { return Err(ServiceError::Forbidden.into()) };
     let body: Verify = call.body()?;
-    let user_agent = text(&call.head.headers, USER_AGENT.as_str());
+    let user_agent = text(&call.head.headers, USER_AGENT).map(ToOwned::to_owned);
     let password = Secret::new(body.password);
     match wait(confirm_password(&call.app, id, &password, &call.actor.origin, user_agent.as_deref())) {
         Ok(begun) => Ok(signed_in(call, &begun)),

@@ -1,6 +1,7 @@
 //! `application/x-www-form-urlencoded`, in bodies and in query strings.
 
 use std::fmt;
+use std::ops::Range;
 use zeroize::Zeroizing;
 
 /// Fields a form or query string may hold: enough for a check box per repository on a bulk page, and a bound on
@@ -10,7 +11,12 @@ pub const MAX_FIELDS: usize = 1024;
 /// Decoded fields in the order they came, repeated names kept: registry clients send `scope` several times.
 /// Values may be passwords, so they are wiped after use and not shown by `Debug`.
 #[derive(Clone, Default)]
-pub struct Fields(Vec<(String, Zeroizing<String>)>);
+pub struct Fields {
+    /// All names and values, one after the other.
+    text: Zeroizing<String>,
+    /// Where in it each field's name and value are.
+    places: Vec<(Range<usize>, Range<usize>)>,
+}
 
 /// Why form fields or a query string cannot be used. Status 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,17 +46,30 @@ impl Fields {
     /// Decodes `name=value&name=value`, with `+` as space and percent escapes. A field without `=` has an empty
     /// value, as browsers mean it; empty fields (`&&`) are skipped.
     pub fn decode(input: &[u8]) -> Result<Self, FieldsError> {
-        let mut fields = Vec::new();
+        // Never longer than the input, so it does not move while it grows and leave copies of a password behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(input.len()));
+        let mut places = Vec::new();
         for field in input.split(|byte| *byte == b'&').filter(|field| !field.is_empty()) {
-            if fields.len() == MAX_FIELDS {
+            if places.len() == MAX_FIELDS {
                 return Err(FieldsError::TooMany);
             }
             let mut halves = field.splitn(2, |byte| *byte == b'=');
-            let name = unescape(halves.next().unwrap_or_default())?;
-            let value = unescape(halves.next().unwrap_or_default())?;
-            fields.push((name, Zeroizing::new(value)));
+            let mut half = || {
+                let start = text.len();
+                unescape(halves.next().unwrap_or_default(), &mut text)?;
+                Ok(start..text.len())
+            };
+            places.push((half()?, half()?));
         }
-        Ok(Self(fields))
+        let Ok(text) = String::from_utf8(std::mem::take(&mut *text)).map(Zeroizing::new) else {
+            return Err(FieldsError::Text);
+        };
+        // A character that begins in one field and ends in the next is none.
+        let whole = |place: &Range<usize>| text.get(place.clone()).is_some();
+        if text.contains('\0') || !places.iter().all(|(name, value)| whole(name) && whole(value)) {
+            return Err(FieldsError::Text);
+        }
+        Ok(Self { text, places })
     }
 
     /// Fields that were decoded already.
@@ -61,14 +80,35 @@ impl Fields {
         if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
             return Err(FieldsError::Text);
         }
-        Ok(Self(pairs.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()))
+        let mut fields = Self::with_room(pairs.iter().map(|(name, value)| name.len() + value.len()).sum());
+        for (name, value) in pairs {
+            fields.push(&name, &Zeroizing::new(value));
+        }
+        Ok(fields)
+    }
+
+    /// No fields yet, and room for so many bytes of names and values: a text that moves while it grows leaves copies of a
+    /// password behind.
+    fn with_room(bytes: usize) -> Self {
+        Self { text: Zeroizing::new(String::with_capacity(bytes)), places: Vec::new() }
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(name);
+        let middle = self.text.len();
+        self.text.push_str(value);
+        self.places.push((start..middle, middle..self.text.len()));
     }
 
     /// These fields and then those of `more`; a name that is in both is one that is given twice.
     #[must_use]
-    pub fn and(mut self, more: Self) -> Self {
-        self.0.extend(more.0);
-        self
+    pub fn and(&self, more: &Self) -> Self {
+        let mut both = Self::with_room(self.text.len() + more.text.len());
+        for (name, value) in self.iter().chain(more.iter()) {
+            both.push(name, value);
+        }
+        both
     }
 
     /// The fields of a request's query string; none when it has no query.
@@ -93,19 +133,18 @@ impl Fields {
 
     /// All fields as (name, value), in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        let at = |place: &Range<usize>| self.text.get(place.clone()).unwrap_or_default();
+        self.places.iter().map(move |(name, value)| (at(name), at(value)))
     }
 }
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
 
-fn unescape(input: &[u8]) -> Result<String, FieldsError> {
-    // Never longer than the input, so it does not move while it grows and leave copies of a password behind.
-    let mut out = Vec::with_capacity(input.len());
+fn unescape(input: &[u8], out: &mut Vec<u8>) -> Result<(), FieldsError> {
     let mut rest = input.iter();
     while let Some(byte) = rest.next() {
         out.push(match byte {
@@ -118,10 +157,7 @@ fn unescape(input: &[u8]) -> Result<String, FieldsError> {
             other => *other,
         });
     }
-    match String::from_utf8(out) {
-        Ok(text) if !text.contains('\0') => Ok(text),
-        _ => Err(FieldsError::Text),
-    }
+    Ok(())
 }
 
 fn hex_digit(digit: u8) -> Option<u8> {
@@ -179,7 +215,7 @@ mod tests {
         for input in ["a=%", "a=%2", "a=%zz", "%+1=b", "a=%-1"] {
             assert_eq!(Fields::decode(input.as_bytes()).unwrap_err(), FieldsError::Escape, "{input}");
         }
-        for input in ["a=%ff", "a=%C0%AF", "a=%00", "%ED%A0%80"] {
+        for input in ["a=%ff", "a=%C0%AF", "a=%00", "%ED%A0%80", "a=%C3&%A9=b", "%C3=%A9"] {
             assert_eq!(Fields::decode(input.as_bytes()).unwrap_err(), FieldsError::Text, "{input}");
         }
     }

@@ -35,7 +35,7 @@ pub(super) async fn answer(
     let app = Arc::clone(app);
     let work = move || {
         let (actor, fresh) = person(&app, &head, &form, origin, https)?;
-        let fields = Fields::of_query(&head.uri)?.and(form);
+        let fields = Fields::of_query(&head.uri)?.and(&form);
         if fields.single("response_type")? != Some("token") {
             return Err(refused("response_type must be 'token'"));
         }
