@@ -63,25 +63,42 @@ function filter(input) {
 	});
 }
 
-// Search as you type: the server searches, this replaces the results and the address.
-function searchLive(input) {
+// Fetches a page once somebody stops typing, and hands it on unless they went on meanwhile.
+function whileTyping(input, where, use, fail) {
 	let latest = 0;
 	on(input, "input", () => {
 		const turn = ++latest;
 		setTimeout(async () => {
 			if (turn !== latest) return;
-			const url = new URL(input.form.action);
-			url.search = new URLSearchParams([...new FormData(input.form)].filter(([, value]) => value));
 			try {
-				const page = await load(url);
-				const fresh = page.getElementById(input.dataset.live), old = byId(input.dataset.live);
-				if (turn !== latest || !fresh || !old) return;
-				old.replaceWith(document.adoptNode(fresh));
-				history.replaceState(null, "", url);
-				enhance(fresh);
-				say(one(".push .soft, h2", fresh)?.textContent);
-			} catch { input.form.submit(); }
+				const url = where(), page = await load(url);
+				if (turn === latest) use(page, url);
+			} catch { fail?.(); }
 		}, 220);
+	});
+}
+
+// Search as you type: the server searches, this replaces the results and the address.
+function searchLive(input) {
+	whileTyping(input, () => {
+		const url = new URL(input.form.action);
+		url.search = new URLSearchParams([...new FormData(input.form)].filter(([, value]) => value));
+		return url;
+	}, (page, url) => {
+		const fresh = page.getElementById(input.dataset.live), old = byId(input.dataset.live);
+		if (!fresh || !old) return;
+		old.replaceWith(document.adoptNode(fresh));
+		history.replaceState(null, "", url);
+		enhance(fresh);
+		say(one(".push .soft, h2", fresh)?.textContent);
+	}, () => input.form.submit());
+}
+
+// Offers the names that fit what was typed; without it, a button finds them.
+function offerNames(input) {
+	whileTyping(input, () => input.dataset.names + encodeURIComponent(input.value), (page) => {
+		const fresh = page.getElementById("names");
+		if (fresh) input.list.replaceChildren(...fresh.children);
 	});
 }
 
@@ -156,23 +173,37 @@ function wizard(form) {
 		add("Name", name.value);
 		add("Description", form.elements.description.value);
 		const team = form.elements["new-team"];
-		if (team) add("Teams", [...all("input[name=team]:checked", form), team].map((box) => box.value).filter(Boolean).join(", "));
+		const ticked = (field) => all("input[name=" + field + "]:checked", form).map((box) => box.value);
+		if (team) add("Teams", [...ticked("team"), team.value].filter(Boolean).join(", "));
 		add("Repositories", all("select[name^='role:']", form).filter((select) => select.value !== "none")
 			.map((select) => select.name.slice(5) + " (" + select.selectedOptions[0].text + ")").join(", "));
+		if (byId("step-members")) add("Team members", ticked("member").join(", "));
 		if (form.elements.default) add("Default permissions", form.elements.default.selectedOptions[0].text);
 	};
 	on(next, "click", () => go(at + 1, true));
 	on(back, "click", () => go(at - 1, true));
 	links.forEach((link, number) => on(link, "click", (event) => { event.preventDefault(); go(number, true); }));
 	on(name, "input", () => { for (const to of all("#applied-to", form)) to.value = name.value; });
-	// Enter in the search field must not make the robot; where all repositories are listed, they are filtered already.
-	const search = one("button[value=search]", form);
-	if (search) search.hidden = "complete" in search.dataset;
+	// Enter in a search field must not send the whole; where every row is listed, they are filtered already.
+	for (const find of all("[data-find]", form)) find.hidden = "complete" in find.dataset;
 	on(form, "keydown", (event) => {
 		if (event.key !== "Enter" || event.target.type !== "search") return;
 		event.preventDefault();
-		search.hidden || search.click();
+		one("[data-find]:not([hidden])", event.target.closest("section"))?.click();
 	});
+	for (const menu of all("[data-bulk-select]", form)) {
+		const step = menu.closest("section"), boxes = () => all("tbody input[type=checkbox]", step);
+		const count = () => { one("[data-ticked]", menu).textContent = boxes().filter((box) => box.checked).length; };
+		on(step, "change", count);
+		for (const button of all("[data-tick]", menu)) on(button, "click", (event) => {
+			event.preventDefault();
+			const kind = button.dataset.tick;
+			for (const box of boxes()) if (kind === "none" ? box.checked : !box.checked && (kind === "all" || !box.closest("tr").hidden)) box.click();
+			count();
+			menu.open = false;
+			one("summary", menu).focus();
+		});
+	}
 	on(form, "invalid", () => go(0, false), true);
 	for (const bulk of all("[data-bulk]", form)) on(bulk, "change", () => {
 		for (const select of all("#wizard-repositories tr:not([hidden]):has(input:checked) select")) {
@@ -208,6 +239,8 @@ function enhance(root) {
 	all("input[data-confirm]", root).forEach(checkConfirm);
 	all("input[data-filter]", root).forEach(filter);
 	all("input[data-live]", root).forEach(searchLive);
+	all("input[data-names]", root).forEach(offerNames);
+	for (const button of all(".unscripted", root)) button.hidden = true;
 	all("form", root).filter((form) => one("[data-count]", form)).forEach(selection);
 	for (const box of all("[data-tick-all]", root)) on(box, "change", () => {
 		for (const other of all("tbody tr:not([hidden]) input[type=checkbox]", box.closest("table"))) if (other.checked !== box.checked) other.click();

@@ -39,6 +39,7 @@ pub mod namespaces;
 pub mod oauth;
 pub mod organizations;
 pub mod permissions;
+pub mod pickers;
 pub mod prune;
 pub mod refresh;
 pub mod repositories;

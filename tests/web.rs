@@ -5,6 +5,7 @@ mod coverage;
 mod disallowed;
 mod forms;
 mod pages;
+mod people;
 mod wizard;
 
 use crate::support::{Answer, Installation};

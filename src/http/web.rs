@@ -17,12 +17,15 @@ pub mod grants;
 pub mod logs;
 pub mod message;
 pub mod moment;
+pub mod new_team;
 pub mod notice;
 pub mod organizations;
 pub mod pager;
 pub mod people;
+pub mod picker;
 pub mod removal;
 pub mod repositories;
+pub mod repository_step;
 pub mod robots;
 pub mod route;
 pub mod settings;
@@ -195,13 +198,14 @@ fn below(visit: &Visit, name: &str, page: &NamespacePage) -> Reply {
             RobotPage::Federation => federation::page(visit, name, short),
             RobotPage::Activity => activity::page(visit, name, short),
         },
-        NamespacePage::NewTeam => teams::create(visit, name),
+        NamespacePage::NewTeam => new_team::create(visit, name),
         NamespacePage::Team(team, page) => match page {
             TeamPage::Members => teams::members(visit, name, team),
             TeamPage::Permissions => teams::permissions(visit, name, team),
             TeamPage::Delete => teams::delete(visit, name, team),
         },
-        NamespacePage::RemoveMember(person) => people::remove(visit, name, person),
+        NamespacePage::RemoveMembers => people::remove(visit, name),
+        NamespacePage::Names => picker::names(visit, name),
         NamespacePage::NewDefaultPermission => defaults::create(visit, name),
         NamespacePage::DefaultPermissions => defaults::change(visit, name),
         NamespacePage::DeleteDefaultPermissions => defaults::delete(visit, name),

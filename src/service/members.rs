@@ -130,18 +130,33 @@ fn place(tx: &mut Tx<'_>, organization: &Account, account: Account) -> Result<Me
 
 /// Takes a user out of an organization: out of all its teams, and all repositories back that were granted directly.
 pub fn remove(app: &App, actor: &Actor, organization_name: &str, name: &str) -> Result<(), ServiceError> {
-    app.store.write("remove member", |tx| {
+    remove_many(app, actor, organization_name, &[name])
+}
+
+/// Takes users out of an organization: all of them or, if one cannot be, none.
+pub fn remove_many(
+    app: &App,
+    actor: &Actor,
+    organization_name: &str,
+    names: &[&str],
+) -> Result<(), ServiceError> {
+    app.store.write("remove members", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
-        let account = tx.account_by_name(name)?.filter(|account| account.kind == AccountKind::User);
-        let member = place(tx, &organization, account.ok_or_else(not_found)?)?;
-        for team in &member.teams {
-            tx.delete_member(team.id, member.account.id)?;
-            record_member(app, tx, actor, &organization, "org_remove_team_member", team, &member.account)?;
+        let mut left_teams = false;
+        for name in names {
+            let account = tx.account_by_name(name)?.filter(|account| account.kind == AccountKind::User);
+            let member = place(tx, &organization, account.ok_or_else(not_found)?)?;
+            for team in &member.teams {
+                tx.delete_member(team.id, member.account.id)?;
+                let kind = "org_remove_team_member";
+                record_member(app, tx, actor, &organization, kind, team, &member.account)?;
+            }
+            for repository in &member.repositories {
+                unset_in(app, tx, actor, &organization, repository, &member.account)?;
+            }
+            left_teams |= !member.teams.is_empty();
         }
-        for repository in &member.repositories {
-            unset_in(app, tx, actor, &organization, repository, &member.account)?;
-        }
-        if !member.teams.is_empty() && !actor.is_operator() && !tx.has_administrator(organization.id)? {
+        if left_teams && !actor.is_operator() && !tx.has_administrator(organization.id)? {
             let refusal = "Cannot remove user as they are the only organization admin";
             return Err(ServiceError::Refused(refusal.to_owned()));
         }

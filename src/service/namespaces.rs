@@ -4,6 +4,7 @@ use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::repositories::find_namespace;
+use super::robots::administered;
 use crate::domain::decide::Authority;
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::repositories::Repository;
@@ -120,6 +121,23 @@ pub fn repositories(
     seen.retain(|repository| repository.name.contains(&text));
     let total = seen.len();
     Ok((seen.into_iter().skip(offset).take(limit).collect(), total))
+}
+
+/// Repositories of a namespace by their paths, for those who may see everything in it; those that are not there are left out.
+pub fn named(
+    app: &App,
+    actor: &Actor,
+    namespace: &str,
+    paths: &[&str],
+) -> Result<Vec<Repository>, ServiceError> {
+    app.store.read("named repositories", |tx| {
+        let owner = administered(tx, actor, namespace, Mode::Read)?;
+        let mut found = Vec::with_capacity(paths.len());
+        for path in paths {
+            found.extend(tx.repository(owner.id, path)?);
+        }
+        Ok(found)
+    })
 }
 
 /// Most repositories of one namespace that a member who does not administer it can page through.

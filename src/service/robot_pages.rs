@@ -7,13 +7,13 @@ use super::error::ServiceError;
 use super::permissions::{set_in, unset_in};
 use super::robots::{NOT_FOUND, administered};
 use crate::domain::permission::{Role, TeamRole};
-use crate::store::accounts::{Account, AccountKind};
+use crate::store::Tx;
+use crate::store::accounts::Account;
 use crate::store::audit::{Event, EventFilter, Recorded};
 use crate::store::permissions::Grantee;
 use crate::store::repositories::Repository;
 use crate::store::robots::Robot;
 use crate::store::search::{FoundRobot, RobotSearch};
-use crate::store::{StoreError, Tx};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -349,27 +349,5 @@ pub fn log(
         let owner = administered(tx, actor, namespace, Mode::Read)?;
         let filter = EventFilter { namespace: Some(owner.id), performer, below, ..EventFilter::default() };
         Ok(tx.events(&filter, limit)?)
-    })
-}
-
-/// Names for the pickers of a namespace's forms: users who sit in its teams, its robots and its teams; at most `limit` robots.
-pub fn pickable(
-    app: &App,
-    actor: &Actor,
-    namespace: &str,
-    limit: usize,
-) -> Result<(Vec<String>, Vec<String>), ServiceError> {
-    app.store.read("names", |tx| {
-        let owner = administered(tx, actor, namespace, Mode::Read)?;
-        let mut names: Vec<String> =
-            tx.robots(owner.id, Some(limit))?.into_iter().map(|robot| robot.account.name).collect();
-        let teams = tx.teams(owner.id)?;
-        for team in &teams {
-            let users = tx.members(team.id)?.into_iter().filter(|member| member.kind == AccountKind::User);
-            names.extend(users.map(|user| user.name));
-        }
-        names.sort_unstable();
-        names.dedup();
-        Ok::<_, StoreError>((names, teams.into_iter().map(|team| team.name).collect())).map_err(Into::into)
     })
 }

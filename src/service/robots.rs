@@ -8,7 +8,7 @@ use crate::config::RobotTokenDisplay;
 use crate::domain::caller::{AccountId, Identity};
 use crate::domain::credential::{RobotSecret, Secret};
 use crate::domain::name::{NameError, Namespace, RobotName, ShortName};
-use crate::domain::permission::Role;
+use crate::domain::permission::{Role, TeamRole};
 use crate::store::Tx;
 use crate::store::accounts::{Account, AccountKind, NewAccount};
 use crate::store::audit::Event;
@@ -157,7 +157,8 @@ fn equip(
     new: &NewRobot,
 ) -> Result<(), ServiceError> {
     if let Some((name, description)) = &new.new_team {
-        super::teams::create_in(app, tx, actor, owner, name, description)?;
+        // It gives nothing but what it is granted.
+        super::teams::create_in(app, tx, actor, owner, name, TeamRole::Member, description)?;
     }
     let joined = new.teams.iter().chain(new.new_team.as_ref().map(|(name, _)| name));
     for name in joined {

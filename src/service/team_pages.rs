@@ -5,7 +5,7 @@ use super::actor::{Actor, Mode};
 use super::error::ServiceError;
 use super::permissions::{set_team_in, unset_team_in};
 use super::repositories::find_namespace;
-use super::teams::organization;
+use super::teams::{add_member_in, create_in, joining, organization};
 use crate::domain::decide::Authority;
 use crate::domain::permission::{Role, TeamRole};
 use crate::store::Tx;
@@ -50,23 +50,46 @@ pub fn list(app: &App, actor: &Actor, name: &str) -> Result<Vec<Listed>, Service
     })
 }
 
-/// Makes a team; unlike [`super::teams::put`] a team of this name is left alone.
+/// What a new team starts with; all of it is written in one transaction with the team.
+#[derive(Clone, Debug)]
+pub struct NewTeam {
+    /// What it may do in the organization.
+    pub role: TeamRole,
+    /// What people are told about it.
+    pub description: String,
+    /// Repositories of the organization (the path below it) and the role on each.
+    pub repositories: Vec<(String, Role)>,
+    /// Users and robots that sit in it, by name.
+    pub members: Vec<String>,
+}
+
+/// Makes a team with its grants and members, or nothing of it; unlike [`super::teams::put`] a team of this name is left alone.
 pub fn create(
     app: &App,
     actor: &Actor,
     organization_name: &str,
     name: &str,
-    role: TeamRole,
-    description: &str,
-) -> Result<Team, ServiceError> {
-    let taken = app.store.read("team", |tx| {
+    new: &NewTeam,
+) -> Result<(), ServiceError> {
+    app.store.write("create team", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
-        Ok::<_, ServiceError>(tx.team(organization.id, name)?.is_some())
-    })?;
-    if taken {
-        return Err(ServiceError::Refused(format!("Team \"{name}\" already exists")));
-    }
-    Ok(super::teams::put(app, actor, organization_name, name, role, Some(description))?.0)
+        let team = create_in(app, tx, actor, &organization, name, new.role, &new.description)?;
+        for (path, role) in &new.repositories {
+            let repository = granted(tx, &organization, path)?;
+            set_team_in(app, tx, actor, &organization, &repository, &team, *role)?;
+        }
+        for member in &new.members {
+            let account = joining(tx, member)?;
+            add_member_in(app, tx, actor, &organization, name, &account)?;
+        }
+        Ok(())
+    })
+}
+
+fn granted(tx: &mut Tx<'_>, organization: &Account, path: &str) -> Result<Repository, ServiceError> {
+    tx.repository(organization.id, path)?.ok_or_else(|| {
+        ServiceError::Invalid(format!("Repository does not exist: {}/{path}", organization.name))
+    })
 }
 
 fn find(
@@ -121,9 +144,7 @@ pub fn set_many(
         let now: BTreeMap<_, _> = now.into_iter().map(|(repository, role)| (repository.name, role)).collect();
         let mut count = 0;
         for (path, role) in changes.iter().filter(|(path, role)| now.get(path).copied() != *role) {
-            let missing =
-                || ServiceError::Invalid(format!("Repository does not exist: {organization_name}/{path}"));
-            let repository = tx.repository(organization.id, path)?.ok_or_else(missing)?;
+            let repository = granted(tx, &organization, path)?;
             match role {
                 Some(role) => set_team_in(app, tx, actor, &organization, &repository, &team, *role)?,
                 None => unset_team_in(app, tx, actor, &organization, &repository, &team)?,

@@ -109,23 +109,23 @@ fn insert(
     Ok(team)
 }
 
-/// Makes a team that gives nothing but what it is granted, inside a transaction whose actor is known to administer the
-/// namespace; a team of this name is left alone.
+/// Makes a team, inside a transaction whose actor is known to administer the namespace; a team of this name is left alone.
 pub(super) fn create_in(
     app: &App,
     tx: &mut Tx<'_>,
     actor: &Actor,
     owner: &Account,
     name: &str,
+    role: TeamRole,
     description: &str,
-) -> Result<(), ServiceError> {
+) -> Result<Team, ServiceError> {
     if owner.kind != AccountKind::Organization {
         return Err(ServiceError::Invalid("Teams exist in organizations only".to_owned()));
     }
     if tx.team(owner.id, name)?.is_some() {
         return Err(ServiceError::Refused(format!("Team \"{name}\" already exists")));
     }
-    insert(app, tx, actor, owner, name, TeamRole::Member, description).map(drop)
+    insert(app, tx, actor, owner, name, role, description)
 }
 
 /// Whether a change that has just been made leaves the organization without anybody to administer it, or takes its acting
@@ -186,11 +186,16 @@ pub fn add_member(
     app.store.write("add team member", |tx| {
         let organization = organization(tx, actor, organization_name, Mode::Write)?;
         find(tx, &organization, team)?;
-        let account = tx.account_by_name(member)?.filter(|account| account.kind != AccountKind::Organization);
-        let account = account.ok_or_else(|| ServiceError::Invalid("Unknown user".to_owned()))?;
+        let account = joining(tx, member)?;
         add_member_in(app, tx, actor, &organization, team, &account)?;
         Ok(account)
     })
+}
+
+/// Finds a user or robot that is to join a team.
+pub(super) fn joining(tx: &mut Tx<'_>, name: &str) -> Result<Account, ServiceError> {
+    let account = tx.account_by_name(name)?.filter(|account| account.kind != AccountKind::Organization);
+    account.ok_or_else(|| ServiceError::Invalid("Unknown user".to_owned()))
 }
 
 /// As [`add_member`], inside a transaction whose actor is known to administer the organization.

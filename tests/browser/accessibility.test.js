@@ -66,6 +66,11 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator(`.steps a[href="#${step}"]`).click();
       await check(page, `wizard ${step}`).catch((error) => failures.push(error.message));
     }
+    await page.goto(`${dockpass.origin}/organization/acme/teams/new`);
+    for (const step of ["step-repositories", "step-members", "step-review"]) {
+      await page.locator(`.steps a[href="#${step}"]`).click();
+      await check(page, `team wizard ${step}`).catch((error) => failures.push(error.message));
+    }
     await page.goto(`${dockpass.origin}/organization/acme?tab=Robotaccounts&q=ci`);
     await page.getByTestId("acme+ci-toggle-kebab").click();
     await check(page, "an open menu").catch((error) => failures.push(error.message));
@@ -228,7 +233,7 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await focus("robot-wizard-repo-search");
     await type("bill");
-    await focus("billing-permission-dropdown");
+    await focus("billing-permission-dropdown-toggle");
     await choose("w", "write");
     await focus("next-btn");
     await press("Enter");
@@ -274,9 +279,9 @@ describe("by keyboard alone", () => {
   });
 
   test("one sets permissions on repositories row by row and in bulk", async () => {
-    const role = (repository) => page.getByTestId(`${repository}-permission-dropdown`).inputValue();
+    const role = (repository) => page.getByTestId(`${repository}-permission-dropdown-toggle`).inputValue();
     await at("/organization/acme/robot/deploy/permissions");
-    await focus("gateway-permission-dropdown");
+    await focus("gateway-permission-dropdown-toggle");
     await choose("a", "admin");
     await focus("save-permissions");
     await press("Enter");
@@ -306,8 +311,21 @@ describe("by keyboard alone", () => {
     await at("/organization/acme?tab=Teamsandmembership");
     await focus("create-new-team-button");
     await press("Enter");
-    await page.locator("dialog[open]").waitFor();
+    await page.waitForURL(/teams\/new/);
+    await focusName("name");
     await type("typists");
+    await focus("next-btn");
+    await press("Enter");
+    await focus("api-permission-dropdown-toggle");
+    await choose("r", "read");
+    await focus("next-btn");
+    await press("Enter");
+    await focus("checkbox-row-bob");
+    await press("Space");
+    await focus("next-btn");
+    await press("Enter");
+    await page.locator("[data-summary]", { hasText: "bob" }).waitFor();
+    await focus("create-team-confirm");
     await press("Enter");
     await said("Successfully created new team: typists");
     await focus("add-new-member-button");
@@ -358,7 +376,9 @@ describe("by keyboard alone", () => {
     await press("Enter");
     await page.waitForURL(/view=collaborators/);
     await page.getByTestId("collaborators-table").waitFor();
-    await focus("dora-del-icon");
+    await tabTo(`document.activeElement.matches("tbody [type=checkbox]")`, "the tick box");
+    await press("Space");
+    await focus("people-bulk-delete", "Shift+Tab");
     await press("Enter");
     await page.locator("dialog[open]").waitFor();
     await focus("dora-del-btn");

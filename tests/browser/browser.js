@@ -29,7 +29,7 @@ export async function everyPage(page, origin) {
   await page.waitForURL(/\/application\//);
   await page.goto(`${origin}/organization/acme/default-permissions/new`);
   await page.getByLabel("Anyone").check();
-  await page.getByLabel("Applied to").fill("acme+backup");
+  await page.getByLabel("Applied to", { exact: true }).fill("acme+backup");
   await page.getByTestId("create-permission-button").click();
   await page.getByTestId("default-permissions-table").waitFor();
   await page.goto(`${origin}/organization/acme?tab=OAuthApplications`);

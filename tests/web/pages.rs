@@ -6,7 +6,7 @@ use dockpass::store::StoreError;
 use dockpass::store::accounts::{AccountKind, NewAccount};
 
 /// Each page with something that only its template says.
-pub(super) const PAGES: [(&str, &str, &str); 37] = [
+pub(super) const PAGES: [(&str, &str, &str); 38] = [
     ("organizations", "/organization", "<h1>Organizations</h1>"),
     ("new_organization", "/organizations/new", "<h1>Create organization</h1>"),
     ("repositories", "/repository", "<h1>Repositories</h1>"),
@@ -16,7 +16,12 @@ pub(super) const PAGES: [(&str, &str, &str); 37] = [
     ("teams", "/organization/acme?tab=teamsANDmembership", "Teams of acme"),
     ("people", "/organization/acme?tab=Teamsandmembership&view=members", "Members View of acme"),
     ("people", "/organization/acme?tab=Teamsandmembership&view=collaborators", "No collaborators"),
-    ("remove_member", "/organization/acme/member/bob/remove", "<h1>Remove user from organization</h1>"),
+    (
+        "remove_members",
+        "/organization/acme/members/remove?name=bob",
+        "<h1>Remove user from organization</h1>",
+    ),
+    ("names", "/organization/acme/names?teams=1&q=d", "value=\"team:devs\" data-testid=\"devs-team\""),
     ("new_team", "/organization/acme/teams/new", "<h1>Create team</h1>"),
     ("team", "/organization/acme/team/devs", "<h1>Team devs</h1>"),
     ("team_permissions", "/organization/acme/team/devs/permissions", "Team devs"),
@@ -107,7 +112,8 @@ async fn a_member_without_rights_sees_no_secret_and_no_robot() {
         "?tab=Settings",
         "?tab=Teamsandmembership&view=members",
         "?tab=Teamsandmembership&view=collaborators",
-        "/member/alice/remove",
+        "/members/remove?name=alice",
+        "/names?q=a",
         "/default-permissions/delete?all=1",
         "/robot/ci",
         "/robots/new",
@@ -123,7 +129,7 @@ async fn a_member_without_rights_sees_no_secret_and_no_robot() {
         ("/organization/acme/robots/delete", &[("name", "ci"), ("confirm", "confirm")]),
         ("/organization/acme/robots/new", &[("name", "mine")]),
         ("/organization/acme/delete", &[("confirm", "acme")]),
-        ("/organization/acme/member/alice/remove", &[]),
+        ("/organization/acme/members/remove", &[("name", "alice")]),
         ("/organization/acme/default-permissions/delete", &[("confirm", "confirm")]),
     ] {
         assert_eq!(bob.post(path, fields).await.status, 403, "{path}");

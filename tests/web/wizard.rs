@@ -53,13 +53,14 @@ async fn a_team_is_made_with_the_robot_or_neither_is() {
         let refused = alice.post(PATH, &[("name", "new"), ("new-team", team)]).await;
         let page = refused.text();
         assert_eq!(refused.status, 400);
-        assert!(page.contains("Error creating robot account") && page.contains(told), "{page}");
+        assert!(page.contains("Failed to create new team") && page.contains(told), "{page}");
         assert!(page.contains(&format!("value=\"{team}\"")), "what was typed is kept");
     }
     assert_eq!(installation.row_counts(), before);
     let form = [("name", "new"), ("new-team", "testers"), ("new-team-description", "Run the tests")];
     let made = alice.post(PATH, &form).await.text();
-    assert!(made.contains("Successfully created robot account"));
+    assert!(made.contains("Successfully created robot account with robot name: acme+new"));
+    assert!(made.contains("Successfully created new team: testers"));
     let team = alice.get("/organization/acme/team/testers").await.text();
     assert!(
         team.contains("acme+new")
@@ -70,4 +71,73 @@ async fn a_team_is_made_with_the_robot_or_neither_is() {
     let refused =
         alice.post("/organization/alice/robots/new", &[("name", "own"), ("new-team", "mine")]).await;
     assert!(refused.status == 400 && refused.text().contains("Teams exist in organizations only"));
+}
+
+#[tokio::test]
+async fn rows_are_ticked_in_bulk_without_script() {
+    let installation = acme("");
+    for number in 0..120 {
+        installation.repository(&format!("acme/many-{number:03}"), "private");
+    }
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let count = |answer: &Answer| {
+        let page = answer.text();
+        page.matches("value=\"read\" selected").count()
+    };
+    let page = alice.post(PATH, &[("name", "kept"), ("role:app", "none"), ("go", "repositories-page")]).await;
+    assert_eq!((page.status, count(&page)), (200, 1));
+    let all = alice
+        .post(PATH, &[("name", "kept"), ("q", "many"), ("searched", "many"), ("go", "repositories-all")])
+        .await;
+    assert_eq!(count(&all), 120);
+    assert!(all.text().contains("value=\"kept\"") && all.text().contains("data-ticked>120<"));
+    let none = alice.post(PATH, &[("role:app", "read"), ("go", "repositories-none")]).await;
+    assert_eq!(count(&none), 0);
+    let sized = alice.post(PATH, &[("rows", "10"), ("go", "page-2")]).await;
+    assert!(sized.text().contains("11 - 20 of 123"), "{}", sized.text());
+    let joined = |answer: &Answer| answer.text().matches(" checked>").count();
+    let teams = alice.post(PATH, &[("go", "teams-all")]).await;
+    let every = joined(&teams);
+    assert!(every > 0 && teams.text().contains("data-wizard=\"step-teams\""));
+    assert_eq!(joined(&alice.post(PATH, &[("team", "devs"), ("go", "teams-none")]).await), 0);
+}
+
+#[tokio::test]
+async fn a_team_is_made_with_its_grants_and_members_or_not_at_all() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let path = "/organization/acme/teams/new";
+    let filled = [("name", "testers"), ("description", "kept"), ("role", "creator"), ("role:app", "write")];
+    let with = |more: &[(&'static str, &'static str)]| [&filled[..], more].concat();
+    let searched = alice.post(path, &with(&[("member-q", "BO"), ("go", "members")])).await;
+    let page = searched.text();
+    assert!(searched.status == 200 && page.contains("value=\"bob\"") && !page.contains("value=\"acme+ci\""));
+    assert!(page.contains("value=\"kept\"") && page.contains("data-wizard=\"step-members\""), "{page}");
+    let entered =
+        alice.post(path, &with(&[("member", "bob"), ("member-q", "acme+c"), ("member-searched", "")])).await;
+    let page = entered.text();
+    assert!(page.contains("value=\"acme+ci\"") && page.matches(" checked>").count() >= 1, "{page}");
+
+    let before = installation.row_counts();
+    for (wrong, told) in [
+        (("member", "nobody"), "Unknown user"),
+        (("role:nosuch", "read"), "Repository does not exist: acme/nosuch"),
+    ] {
+        let refused = alice.post(path, &with(&[("member", "bob"), wrong])).await;
+        let page = refused.text();
+        assert_eq!(refused.status, 400);
+        assert!(page.contains("Failed to create new team") && page.contains(told), "{page}");
+        assert!(page.contains("value=\"testers\"") && page.contains("value=\"kept\""));
+    }
+    assert_eq!(installation.row_counts(), before);
+    let taken = alice.post(path, &[("name", "devs")]).await;
+    assert!(taken.status == 400 && taken.text().contains("Team &#34;devs&#34; already exists"));
+
+    let made = alice.post(path, &with(&[("member", "bob"), ("member", "acme+ci"), ("go", "create")])).await;
+    let team = alice.follow(&made).await;
+    assert!(team.contains("Successfully created new team: testers"), "{team}");
+    assert!(team.contains("bob-delete-icon") && team.contains("acme+ci-delete-icon"));
+    assert!(team.contains("value=\"creator\" selected") && team.contains("value=\"kept\""));
+    let granted = alice.get("/organization/acme/team/testers/permissions").await.text();
+    assert_eq!(granted.matches("value=\"write\" selected").count(), 1);
 }

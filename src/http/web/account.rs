@@ -76,11 +76,7 @@ pub fn sign_in_page(visit: &Visit) -> Reply {
 fn wrong(error: LoginError) -> Result<Problem, Refusal> {
     match error {
         LoginError::Store(error) => Err(error.into()),
-        other => Ok(Problem {
-            title: "Not signed in",
-            text: sentence(&other.to_string()),
-            field: Some("password"),
-        }),
+        other => Ok(Problem::new("Not signed in", sentence(&other.to_string()), "password")),
     }
 }
 
@@ -156,7 +152,7 @@ pub fn setup(visit: &Visit) -> Reply {
             }
         }
     }
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let shell = visit.shell("Welcome", Section::None);
     visit.page_with(status, &SetupPage { shell, open, username, email, problem })
 }

@@ -9,7 +9,6 @@ use crate::service::error::ServiceError;
 use crate::service::oauth::applications::{self, Texts};
 use crate::service::oauth::tokens;
 use askama::Template;
-use hyper::StatusCode;
 
 /// How long a token can be wished to live: seconds and words.
 const LIVES: [(&str, &str); 5] = [
@@ -104,7 +103,7 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
             }
         }
     }
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let shell = head.shell(visit, "Create application");
     visit.page_with(status, &NewApplicationPage { shell, head, texts, problem })
 }

@@ -2,13 +2,12 @@
 
 use super::notice::Notice;
 use super::pager::Pager;
+use super::picker::Picker;
 use super::view::{Head, Problem, Tab, address, parse_role, role_value};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::service::default_permissions::{self, Delegate, DelegateName, Rule};
 use crate::service::error::ServiceError;
-use crate::service::robot_pages;
 use askama::Template;
-use hyper::StatusCode;
 
 /// Rules of a page.
 const PAGE: usize = 20;
@@ -29,6 +28,8 @@ pub struct DefaultsPage {
     pub pager: Pager,
     /// The rules of this page.
     pub rows: Vec<RuleRow>,
+    /// What was wrong with the last try to change one.
+    pub problem: Option<Problem>,
 }
 
 impl DefaultsPage {
@@ -82,14 +83,26 @@ fn search(visit: &Visit, name: &str, q: &str) -> Result<Vec<RuleRow>, Refusal> {
 /// The tab.
 pub fn tab(visit: &Visit, name: &str) -> Reply {
     let head = Head::read(visit, name, Tab::DefaultPermissions, None)?;
+    list(visit, head, None)
+}
+
+/// The list, where `problem` says why a rule was not changed.
+fn list(visit: &Visit, head: Head, problem: Option<Problem>) -> Reply {
     let (q, select) = (visit.asked("q")?.to_owned(), visit.asked("select")?.to_owned());
-    let found = search(visit, name, &q)?;
+    let found = search(visit, &head.name, &q)?;
     let base = address(&head.tab_href(), &[("q", &q), ("select", &select)]);
     let mut pager = Pager::read(visit, PAGE, base)?;
     pager.total = found.len();
-    let rows = found.into_iter().skip(pager.offset()).take(pager.size).collect();
+    let mut rows: Vec<RuleRow> = found.into_iter().skip(pager.offset()).take(pager.size).collect();
+    for row in &mut rows {
+        let typed = visit.given(&format!("role:{}", row.uuid))?;
+        if problem.is_some() && !typed.is_empty() {
+            row.role = role_value(parse_role(typed)?);
+        }
+    }
     let shell = head.shell(visit, "Default permissions");
-    visit.page(&DefaultsPage { shell, head, q, select, pager, rows })
+    let status = Problem::status(problem.as_ref());
+    visit.page_with(status, &DefaultsPage { shell, head, q, select, pager, rows, problem })
 }
 
 /// The form for a new rule.
@@ -102,16 +115,12 @@ pub struct NewDefaultPage {
     pub head: Head,
     /// Whether it applies to whatever anybody creates.
     pub anyone: bool,
-    /// What was typed before: the creator.
-    pub creator: String,
-    /// What was typed before.
-    pub delegate: String,
+    /// Who creates.
+    pub creator: Picker,
+    /// Who is granted.
+    pub delegate: Picker,
     /// The chosen role's value.
     pub role: String,
-    /// Names to pick from.
-    pub names: Vec<String>,
-    /// Teams to pick from.
-    pub teams: Vec<String>,
     /// Whether robots can be made.
     pub robots_allowed: bool,
     /// What was wrong with the last try.
@@ -126,19 +135,18 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
         return Err(ServiceError::Forbidden.into());
     }
     let (app, actor) = (&visit.app, &visit.actor);
-    let (creator, anyone) = (visit.given("creator")?.to_owned(), visit.given("applies")? == "anyone");
-    let delegate = visit.given("delegate")?.to_owned();
+    let anyone = visit.given("applies")? == "anyone";
+    let creator = Picker::read(visit, namespace, "creator", false)?;
+    let delegate = Picker::read(visit, namespace, "delegate", true)?;
     let role = visit.given("role")?.to_owned();
-    let (names, teams) = robot_pages::pickable(app, actor, namespace, 500)?;
     let mut problem = None;
-    if visit.form.is_some() {
+    if visit.form.is_some() && !creator.asks(visit)? && !delegate.asks(visit)? {
         let chosen = parse_role(&role)?.ok_or_else(|| Refusal::Fields("choose a permission".to_owned()))?;
-        let activating = Some(creator.as_str()).filter(|_| !anyone);
+        let activating = Some(creator.value.as_str()).filter(|_| !anyone);
         // A team and a user may be called alike: the list offers teams as "team:name".
-        let to = match delegate.strip_prefix("team:") {
+        let to = match delegate.value.strip_prefix("team:") {
             Some(team) => DelegateName::Team(team),
-            None if teams.contains(&delegate) && !names.contains(&delegate) => DelegateName::Team(&delegate),
-            None => DelegateName::Account(&delegate),
+            None => DelegateName::Account(&delegate.value),
         };
         match default_permissions::create(app, actor, namespace, activating, to, chosen) {
             Ok(_) => {
@@ -146,32 +154,25 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
                     Some(creator) => {
                         format!("Successfully created default permission for creator: {creator}")
                     }
-                    None => format!("Successfully applied default permission to: {delegate}"),
+                    None => format!("Successfully applied default permission to: {}", delegate.value),
                 };
                 return visit.done(&head.tab_href(), &Notice::good(said));
             }
             Err(error) => {
                 let field = if error.to_string().contains("activating") { "creator" } else { "delegate" };
-                problem = Some(Problem::of(error, "Unable to create the default permission", field)?);
+                let title = match activating {
+                    Some(creator) => format!("Unable to create default permission for creator: {creator}"),
+                    None => format!("Unable to apply default permission to: {}", delegate.value),
+                };
+                problem = Some(Problem::of(error, title, field)?);
             }
         }
     }
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let role = if role.is_empty() { "read".to_owned() } else { role };
     let shell = head.shell(visit, "Create default permission");
     let robots_allowed = !app.live.robots().is_disallowed();
-    let page = NewDefaultPage {
-        shell,
-        head,
-        anyone,
-        creator,
-        delegate,
-        role,
-        names,
-        teams,
-        robots_allowed,
-        problem,
-    };
+    let page = NewDefaultPage { shell, head, anyone, creator, delegate, role, robots_allowed, problem };
     visit.page_with(status, &page)
 }
 
@@ -209,16 +210,20 @@ pub fn delete(visit: &Visit, namespace: &str) -> Reply {
     let mut problem = None;
     if visit.form.is_some() {
         if visit.given("confirm")? == "confirm" {
-            default_permissions::delete_many(&visit.app, &visit.actor, namespace, &ticked)?;
-            return visit.done(&list, &Notice::good("Successfully deleted default permissions"));
+            match default_permissions::delete_many(&visit.app, &visit.actor, namespace, &ticked) {
+                Ok(()) => {
+                    return visit.done(&list, &Notice::good("Successfully deleted default permissions"));
+                }
+                Err(error) => {
+                    problem = Some(Problem::of(error, "Unable to delete default permissions", "")?);
+                }
+            }
+        } else {
+            let (title, text) = ("Nothing was deleted", "Type confirm into the field below.");
+            problem = Some(Problem::new(title, text, "delete-confirmation-input"));
         }
-        problem = Some(Problem {
-            title: "Nothing was deleted",
-            text: "Type confirm into the field below.".to_owned(),
-            field: Some("delete-confirmation-input"),
-        });
     }
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let shell = head.shell(visit, "Delete default permissions");
     visit.page_with(status, &DeleteDefaultsPage { shell, head, rows, problem })
 }
@@ -237,14 +242,24 @@ pub fn change(visit: &Visit, namespace: &str) -> Reply {
     let Some(named) = named else {
         return visit.done(&head.tab_href(), &Notice::bad("This default permission was deleted already"));
     };
-    let said = if delete.is_empty() {
+    let done = if delete.is_empty() {
         let role = parse_role(visit.given(&format!("role:{save}"))?)?;
         let role = role.ok_or_else(|| Refusal::Fields("choose a permission".to_owned()))?;
-        default_permissions::set_role(app, actor, namespace, save, role)?;
-        format!("Permission updated successfully to: {role} for {}", named.delegate)
+        default_permissions::set_role(app, actor, namespace, save, role)
+            .map(|_| format!("Permission updated successfully to: {role} for {}", named.delegate))
+            .map_err(|error| {
+                (error, format!("Unable to update permission to: {role} for {}", named.delegate))
+            })
     } else {
-        default_permissions::delete(app, actor, namespace, delete)?;
-        format!("Permission created by: {} successfully deleted", named.creator)
+        default_permissions::delete(app, actor, namespace, delete)
+            .map(|()| format!("Permission created by: {} successfully deleted", named.creator))
+            .map_err(|error| (error, format!("Unable to delete permissions created by: {}", named.creator)))
     };
-    visit.done(&head.tab_href(), &Notice::good(said))
+    match done {
+        Ok(said) => visit.done(&head.tab_href(), &Notice::good(said)),
+        Err((error, title)) => {
+            let problem = Problem::of(error, title, "")?;
+            list(visit, head, Some(problem))
+        }
+    }
 }

@@ -7,7 +7,6 @@ use crate::service::error::ServiceError;
 use crate::service::federation;
 use crate::store::federation::FederatedIdentity;
 use askama::Template;
-use hyper::StatusCode;
 
 /// Most identities of one robot on the page.
 const MOST: usize = 50;
@@ -87,7 +86,7 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
         }
     }
     entries.push(Entry::default());
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let full = format!("{namespace}+{short}");
     let shell = head.shell(visit, &format!("Federation of {full}"));
     let usual_audience = app.config.server.hostname.clone();

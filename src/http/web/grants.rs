@@ -2,7 +2,7 @@
 
 use super::notice::Notice;
 use super::pager::Pager;
-use super::view::{Head, Tab, address, parse_role, role_value};
+use super::view::{Head, Problem, Tab, address, parse_role, role_value};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::permission::{Role, Visibility};
 use crate::service::robot_pages;
@@ -37,6 +37,8 @@ pub struct GrantsPage {
     pub pager: Pager,
     /// The rows of this page.
     pub rows: Vec<GrantRow>,
+    /// What was wrong with the last try.
+    pub problem: Option<Problem>,
 }
 
 /// A repository with the robot's role on it.
@@ -57,25 +59,29 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
     let path = format!("/organization/{namespace}/robot/{short}/permissions");
     let base = address(&path, &[("q", &q), ("show", if selected { "selected" } else { "" })]);
     let mut pager = Pager::read(visit, PAGE, base)?;
+    let (mut problem, mut kept) = (None, Vec::new());
     if visit.form.is_some() {
         let changes = changes(visit, namespace, short, &q, selected)?;
-        let result = robot_pages::set_many(&visit.app, &visit.actor, namespace, short, &changes);
-        let notice = match result {
-            Ok(0) => Notice::good("Nothing had to be changed"),
-            Ok(_) => Notice::good("Successfully updated repository permission"),
-            Err(crate::service::error::ServiceError::Invalid(text)) => {
-                Notice::bad(format!("Failed to update repository permission: {text}"))
+        let said = match robot_pages::set_many(&visit.app, &visit.actor, namespace, short, &changes) {
+            Ok(0) => "Nothing had to be changed",
+            Ok(_) => "Successfully updated repository permission",
+            Err(error) => {
+                problem = Some(Problem::of(error, "Failed to update repository permission", "")?);
+                kept = changes;
+                ""
             }
-            Err(other) => return Err(other.into()),
         };
-        return visit.done(&pager.here(), &notice);
+        if problem.is_none() {
+            return visit.done(&pager.here(), &Notice::good(said));
+        }
     }
     let (offset, size) = (pager.offset(), pager.size);
     let grants = robot_pages::grants(&visit.app, &visit.actor, namespace, short, &q, selected, offset, size)?;
     pager.total = grants.total;
+    let typed = |name: &str| kept.iter().find(|(path, _)| path == name).map(|(_, role)| *role);
     let rows = grants.rows.into_iter().map(|(repository, role)| GrantRow {
+        role: role_value(typed(&repository.name).unwrap_or(role)),
         name: repository.name,
-        role: role_value(role),
         public: repository.visibility == Visibility::Public,
     });
     let rows = rows.collect();
@@ -91,8 +97,9 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
         granted: grants.granted,
         pager,
         rows,
+        problem,
     };
-    visit.page(&page)
+    visit.page_with(Problem::status(page.problem.as_ref()), &page)
 }
 
 /// The changes that the form asks for: each row's own role, or one role for the ticked rows or for all that match.

@@ -8,7 +8,6 @@ use crate::service::error::ServiceError;
 use crate::service::{namespaces, organizations};
 use crate::store::StoreError;
 use askama::Template;
-use hyper::StatusCode;
 
 /// The list.
 #[derive(Template)]
@@ -110,7 +109,7 @@ pub fn create(visit: &Visit) -> Reply {
             }
         }
     }
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let shell = visit.shell("Create organization", Section::Organizations);
     visit.page_with(status, &NewOrganizationPage { shell, name, email, problem })
 }
@@ -129,11 +128,8 @@ pub fn delete(visit: &Visit, name: &str) -> Reply {
             let notice = Notice::good(format!("Successfully deleted organization: {name}"));
             return visit.done("/organization", &notice);
         }
-        problem = Some(Problem {
-            title: "Nothing was deleted",
-            text: format!("Type {name} to confirm the deletion."),
-            field: Some("confirm"),
-        });
+        let text = format!("Type {name} to confirm the deletion.");
+        problem = Some(Problem::new("Nothing was deleted", text, "confirm"));
     }
     let lost = visit.app.store.read::<_, StoreError>("what is lost", |tx| {
         let Some(account) = tx.account_by_name(name)? else { return Ok(Vec::new()) };
@@ -145,7 +141,7 @@ pub fn delete(visit: &Visit, name: &str) -> Reply {
             counted(tx.teams(account.id)?.len(), "team", "teams"),
         ])
     })?;
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let shell = head.shell(visit, "Delete organization");
     visit.page_with(status, &DeleteOrganizationPage { shell, head, lost, problem })
 }

@@ -1,15 +1,14 @@
 //! The people of an organization: members, who sit in its teams, and collaborators, who do not but were granted
-//! repositories; and taking one of them out of it.
+//! repositories; and taking some of them out of it.
 
 use super::notice::Notice;
 use super::pager::Pager;
 use super::view::{Head, Problem, Tab, address, counted, tab_href};
-use super::visit::{Reply, Shell, Visit};
+use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::service::error::ServiceError;
 use crate::service::listing;
 use crate::service::members::{self, Member, People};
 use askama::Template;
-use hyper::StatusCode;
 
 /// Rows of a page, as in Quay.
 const PAGE: usize = 20;
@@ -56,6 +55,11 @@ impl View {
         }
     }
 
+    /// Reads the word; the members where there is none.
+    fn parse(word: &str) -> Self {
+        if word == Self::Collaborators.word() { Self::Collaborators } else { Self::Members }
+    }
+
     /// Its address.
     pub fn href(self, namespace: &str) -> String {
         let mut href = address(&tab_href(namespace, Tab::Teams), &[("view", self.word())]);
@@ -76,10 +80,52 @@ pub struct PeoplePage {
     pub view: View,
     /// What is searched for.
     pub q: String,
+    /// `name`, `teams` or `repositories`: what it is sorted by.
+    pub sort: &'static str,
+    /// Whether the order is turned round.
+    pub descending: bool,
+    /// `page`, `all` or empty: which rows are ticked.
+    pub select: String,
     /// Which rows.
     pub pager: Pager,
     /// The rows of this page.
     pub rows: Vec<PersonRow>,
+}
+
+impl PeoplePage {
+    /// The columns that sort.
+    pub fn columns(&self) -> Vec<(&'static str, &'static str)> {
+        let columns =
+            [("name", "User name"), ("teams", "Teams"), ("repositories", "Direct repository permissions")];
+        columns.into_iter().filter(|(key, _)| *key != "teams" || self.view == View::Members).collect()
+    }
+
+    fn href(&self, sort: &str, descending: bool, select: &str) -> String {
+        let direction = if descending { "desc" } else { "" };
+        let parameters = [("q", self.q.as_str()), ("sort", sort), ("dir", direction), ("select", select)];
+        address(&self.view.href(&self.head.name), &parameters)
+    }
+
+    /// The address that sorts by a column: turned round when it is sorted by it already.
+    pub fn sorted(&self, sort: &str) -> String {
+        let turned = if self.sort == sort { !self.descending } else { sort != "name" };
+        Pager { base: self.href(sort, turned, ""), number: 1, ..self.pager.clone() }.here()
+    }
+
+    /// What `aria-sort` says of a column; empty when it is not the one sorted by.
+    pub fn aria(&self, sort: &str) -> &'static str {
+        match (self.sort == sort, self.descending) {
+            (false, _) => "",
+            (true, true) => "descending",
+            (true, false) => "ascending",
+        }
+    }
+
+    /// The address with a selection.
+    pub fn selecting(&self, select: &str) -> String {
+        let base = self.href(self.sort, self.descending, select);
+        Pager { base, ..self.pager.clone() }.here()
+    }
 }
 
 /// A person in the list.
@@ -105,71 +151,111 @@ impl PersonRow {
     }
 }
 
-/// One of the two lists, for those who may see everything in the organization.
-pub fn list(visit: &Visit, name: &str, view: View) -> Reply {
-    let head = Head::read(visit, name, Tab::Teams, None)?;
+/// The people of one list whose names hold `q`, by name.
+fn search(visit: &Visit, name: &str, view: View, q: &str) -> Result<Vec<Member>, Refusal> {
     let (app, actor) = (&visit.app, &visit.actor);
     let found = match view {
         View::Collaborators => People::collaborators(app, actor, name)?,
         _ => People::members(app, actor, name)?,
     };
-    let found = listing::all(app, actor, found)?;
-    let q = visit.asked("q")?.to_owned();
     let wanted = q.to_lowercase();
-    let found: Vec<Member> =
-        found.into_iter().filter(|person| person.account.name.contains(&wanted)).collect();
-    let base = address(&view.href(name), &[("q", &q)]);
-    let mut pager = Pager::read(visit, PAGE, base)?;
-    pager.total = found.len();
-    let rows = found.into_iter().skip(pager.offset()).take(pager.size).map(PersonRow::new).collect();
-    let shell = head.shell(visit, view.title());
-    visit.page(&PeoplePage { shell, head, view, q, pager, rows })
+    let mut found = listing::all(app, actor, found)?;
+    found.retain(|person| person.account.name.contains(&wanted));
+    Ok(found)
 }
 
-/// Asks whether a person is to be taken out of the organization.
+/// One of the two lists, for those who may see everything in the organization.
+pub fn list(visit: &Visit, name: &str, view: View) -> Reply {
+    let head = Head::read(visit, name, Tab::Teams, None)?;
+    let (q, select) = (visit.asked("q")?.to_owned(), visit.asked("select")?.to_owned());
+    let mut found = search(visit, name, view, &q)?;
+    let descending = visit.asked("dir")? == "desc";
+    // Ties stay in the order of the names.
+    let sort = match visit.asked("sort")? {
+        "teams" => {
+            found.sort_by_key(|person| person.teams.len());
+            "teams"
+        }
+        "repositories" => {
+            found.sort_by_key(|person| person.repositories.len());
+            "repositories"
+        }
+        _ => "name",
+    };
+    if descending {
+        found.reverse();
+    }
+    let shell = head.shell(visit, view.title());
+    let pager = Pager::read(visit, PAGE, String::new())?;
+    let mut page = PeoplePage { shell, head, view, q, sort, descending, select, pager, rows: Vec::new() };
+    page.pager.base = page.href(sort, descending, &page.select);
+    page.pager.total = found.len();
+    let shown = found.into_iter().skip(page.pager.offset()).take(page.pager.size);
+    page.rows = shown.map(PersonRow::new).collect();
+    visit.page(&page)
+}
+
+/// Asks whether people are to be taken out of the organization.
 #[derive(Template)]
-#[template(path = "remove_member.html")]
-pub struct RemoveMemberPage {
+#[template(path = "remove_members.html")]
+pub struct RemoveMembersPage {
     /// What surrounds it.
     pub shell: Shell,
     /// The organization.
     pub head: Head,
     /// Who, and what they lose.
-    pub row: PersonRow,
-    /// The list that the person stands in.
+    pub rows: Vec<PersonRow>,
+    /// The list that they stand in.
     pub view: View,
     /// What was wrong with the last try.
     pub problem: Option<Problem>,
 }
 
-/// Asks, or takes a person out of all teams and repositories.
-pub fn remove(visit: &Visit, namespace: &str, name: &str) -> Reply {
-    let head = Head::read(visit, namespace, Tab::Teams, Some("Remove user".to_owned()))?;
+/// Most people that one form takes out.
+const MOST: usize = 500;
+
+/// Asks, or takes people out of all teams and repositories: the ticked ones, or all that a search finds.
+pub fn remove(visit: &Visit, namespace: &str) -> Reply {
+    let head = Head::read(visit, namespace, Tab::Teams, Some("Remove users".to_owned()))?;
     if !head.administers {
         return Err(ServiceError::Forbidden.into());
     }
-    let row = PersonRow::new(members::person(&visit.app, &visit.actor, namespace, name)?);
-    let view = if row.teams.is_empty() { View::Collaborators } else { View::Members };
+    let (app, actor) = (&visit.app, &visit.actor);
+    let fields = visit.form.as_ref().unwrap_or(&visit.query);
+    let found = if visit.form.is_none() && !visit.asked("all")?.is_empty() {
+        let view = View::parse(visit.asked("view")?);
+        search(visit, namespace, view, visit.asked("q")?)?.into_iter().take(MOST).collect()
+    } else {
+        let named = fields.all("name").take(MOST);
+        named.map(|name| members::person(app, actor, namespace, name)).collect::<Result<Vec<_>, _>>()?
+    };
+    let rows: Vec<PersonRow> = found.into_iter().map(PersonRow::new).collect();
+    if rows.is_empty() {
+        let notice = Notice::bad("Select the users to remove first");
+        return visit.done(&View::parse(visit.asked("view")?).href(namespace), &notice);
+    }
+    let outside = rows.iter().all(|row| row.teams.is_empty());
+    let view = if outside { View::Collaborators } else { View::Members };
     let mut problem = None;
     if visit.form.is_some() {
-        match members::remove(&visit.app, &visit.actor, namespace, name) {
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        match members::remove_many(app, actor, namespace, &names) {
             Ok(()) => {
-                let said = match view {
-                    View::Collaborators => "Successfully deleted collaborator",
-                    _ => "Successfully removed user from organization",
+                let said = match (outside, names.as_slice()) {
+                    (true, [name]) => format!("Successfully deleted collaborator: {name}"),
+                    (false, [name]) => format!("Successfully removed user from organization: {name}"),
+                    (true, names) => format!("Successfully deleted {} collaborators", names.len()),
+                    (false, names) => format!("Successfully removed {} users from organization", names.len()),
                 };
                 // Whoever takes themselves out may not see the list any more.
-                let own = visit.person()? == name;
+                let own = names.contains(&visit.person()?);
                 let back = if own { "/organization".to_owned() } else { view.href(namespace) };
-                return visit.done(&back, &Notice::good(format!("{said}: {name}")));
+                return visit.done(&back, &Notice::good(said));
             }
-            Err(error) => {
-                let refused = Problem::of(error, "The user was not removed", "")?;
-                problem = Some(Problem { field: None, ..refused });
-            }
+            Err(error) => problem = Some(Problem::of(error, "Nobody was removed", "")?),
         }
     }
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let shell = head.shell(visit, &format!("Remove {name}"));
-    visit.page_with(status, &RemoveMemberPage { shell, head, row, view, problem })
+    let status = Problem::status(problem.as_ref());
+    let shell = head.shell(visit, "Remove users");
+    visit.page_with(status, &RemoveMembersPage { shell, head, rows, view, problem })
 }

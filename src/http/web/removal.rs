@@ -7,7 +7,6 @@ use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::service::error::ServiceError;
 use crate::service::robot_pages;
 use askama::Template;
-use hyper::StatusCode;
 
 /// Most robots that one form deletes.
 const MOST: usize = 500;
@@ -87,12 +86,8 @@ pub fn delete(visit: &Visit, namespace: &str) -> Reply {
                 }
             }
         } else {
-            let text = "Type confirm into the field below.".to_owned();
-            problem = Some(Problem {
-                title: "Nothing was deleted",
-                text,
-                field: Some("delete-confirmation-input"),
-            });
+            let (title, text) = ("Nothing was deleted", "Type confirm into the field below.");
+            problem = Some(Problem::new(title, text, "delete-confirmation-input"));
         }
     }
     let losses = robot_pages::losses(&visit.app, &visit.actor, namespace, &shorts)?;
@@ -123,7 +118,7 @@ pub fn delete(visit: &Visit, namespace: &str) -> Reply {
         })
         .collect();
     let blocked = rows.iter().any(|row| row.mirrors);
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let shell = head.shell(visit, "Delete robot accounts");
     visit.page_with(status, &DeleteRobotsPage { shell, head, rows, blocked, problem })
 }

@@ -3,15 +3,17 @@
 use super::moment::Moment;
 use super::notice::Notice;
 use super::pager::Pager;
+use super::picker::Picker;
 use super::view::{Head, Problem, Tab, address, parse_role, role_title, role_value, tab_href};
 use super::visit::{Refusal, Reply, Section, Shell, Visit};
 use crate::domain::name::RepositoryName;
 use crate::domain::permission::Visibility;
+use crate::http::reply::Body;
 use crate::service::error::ServiceError;
-use crate::service::{namespaces, permissions, repositories, robot_pages};
+use crate::service::{namespaces, permissions, repositories};
 use crate::store::repositories::Repository;
 use askama::Template;
-use hyper::StatusCode;
+use hyper::Response;
 
 /// Rows of a page.
 const PAGE: usize = 50;
@@ -149,7 +151,7 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
             Err(error) => problem = Some(Problem::of(error, "The repository was not created", "name")?),
         }
     }
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = Problem::status(problem.as_ref());
     let public = visibility == Visibility::Public;
     let shell = head.shell(visit, "Create repository");
     visit.page_with(status, &NewRepositoryPage { shell, head, name, description, public, problem })
@@ -169,18 +171,18 @@ pub struct RepositoryPage {
     pub registry: String,
     /// Who may use it; `None` for those who do not administer it.
     pub access: Option<Access>,
+    /// What was wrong with the last try to change it.
+    pub problem: Option<Problem>,
 }
 
 /// Who may use a repository.
 pub struct Access {
-    /// Users and robots: name, the role's value in forms, whether it is a robot.
-    pub accounts: Vec<(String, &'static str, bool)>,
-    /// Teams and their roles.
-    pub teams: Vec<(String, &'static str)>,
-    /// Names to pick from.
-    pub names: Vec<String>,
-    /// Teams to pick from.
-    pub team_names: Vec<String>,
+    /// Users, robots and teams (`team:name`) with the role's value in forms.
+    pub rows: Vec<(String, &'static str)>,
+    /// Who is to be added.
+    pub picker: Picker,
+    /// What is granted to whoever is added.
+    pub new_role: &'static str,
     /// Whether the person may make a robot to be granted something.
     pub robots_allowed: bool,
 }
@@ -189,31 +191,36 @@ pub struct Access {
 pub fn one(visit: &Visit, namespace: &str, path: &str) -> Reply {
     visit.person()?;
     let full = RepositoryName::parse(&format!("{namespace}/{path}")).ok_or(Refusal::NotFound)?;
-    if visit.form.is_some() {
-        return change(visit, &full);
-    }
     let (_, repository) = repositories::get(&visit.app, &visit.actor, &full)?;
+    let picker = Picker::read(visit, namespace, "who", true)?;
+    let mut problem = None;
+    if visit.form.is_some() && !picker.asks(visit)? {
+        match change(visit, &full, &picker.value)? {
+            Ok(response) => return Ok(response),
+            Err(wrong) => problem = Some(wrong),
+        }
+    }
     let access = match permissions::list(&visit.app, &visit.actor, &full) {
         Ok(accounts) => {
             let teams =
                 visit.app.store.read::<_, crate::store::StoreError>("teams of a repository", |tx| {
                     tx.team_grantees(repository.id)
                 })?;
-            let pickable = robot_pages::pickable(&visit.app, &visit.actor, namespace, 500);
-            let robots_allowed = pickable.is_ok() && !visit.app.live.robots().is_disallowed();
-            let (names, team_names) = pickable.unwrap_or_default();
-            Some(Access {
-                accounts: accounts
-                    .into_iter()
-                    .map(|(account, role)| {
-                        (account.name.clone(), role_value(Some(role)), account.name.contains('+'))
-                    })
-                    .collect(),
-                teams: teams.into_iter().map(|(name, role)| (name, role_value(Some(role)))).collect(),
-                names,
-                team_names,
-                robots_allowed,
-            })
+            let accounts = accounts.into_iter().map(|(account, role)| (account.name, role_value(Some(role))));
+            let teams =
+                teams.into_iter().map(|(name, role)| (format!("team:{name}"), role_value(Some(role))));
+            let new_role = role_value(parse_role(match visit.given("role")? {
+                "" => "read",
+                role => role,
+            })?);
+            let mut rows: Vec<_> = accounts.chain(teams).collect();
+            for (name, role) in &mut rows {
+                if problem.is_some() && *name == picker.value {
+                    *role = new_role;
+                }
+            }
+            let robots_allowed = !picker.names.is_closed && !visit.app.live.robots().is_disallowed();
+            Some(Access { rows, picker, new_role, robots_allowed })
         }
         Err(ServiceError::Forbidden) => None,
         Err(other) => return Err(other.into()),
@@ -225,25 +232,31 @@ pub fn one(visit: &Visit, namespace: &str, path: &str) -> Reply {
         row: row(visit, namespace, repository),
         registry: visit.app.config.server.hostname.clone(),
         access,
+        problem,
     };
-    visit.page(&page)
+    visit.page_with(Problem::status(page.problem.as_ref()), &page)
 }
 
-fn change(visit: &Visit, full: &RepositoryName) -> Reply {
+fn change(
+    visit: &Visit,
+    full: &RepositoryName,
+    who: &str,
+) -> Result<Result<Response<Body>, Problem>, Refusal> {
     let (app, actor) = (&visit.app, &visit.actor);
-    let here = format!("/repository/{full}");
-    let (who, role) = (visit.given("who")?, visit.given("role")?);
+    let mut here = format!("/repository/{full}");
+    let mut title = "Failed to update repository";
     let done = match visit.given("action")? {
-        "permission" => match parse_role(role)? {
-            Some(role) => permissions::set(app, actor, full, who, role).map(drop),
-            None => permissions::unset(app, actor, full, who),
+        "permission" => {
+            title = "Failed to update repository permission";
+            let role = parse_role(visit.given("role")?)?;
+            match (role, who.strip_prefix("team:")) {
+                (Some(role), None) => permissions::set(app, actor, full, who, role).map(drop),
+                (Some(role), Some(team)) => permissions::set_team(app, actor, full, team, role),
+                (None, None) => permissions::unset(app, actor, full, who),
+                (None, Some(team)) => permissions::unset_team(app, actor, full, team),
+            }
+            .map(|()| format!("Permission of {}: {}", who.replace("team:", "team "), role_title(role)))
         }
-        .map(|()| format!("Permission of {who}: {}", role_title(parse_role(role).ok().flatten()))),
-        "team" => match parse_role(role)? {
-            Some(role) => permissions::set_team(app, actor, full, who, role),
-            None => permissions::unset_team(app, actor, full, who),
-        }
-        .map(|()| format!("Permission of team {who}: {}", role_title(parse_role(role).ok().flatten()))),
         "visibility" => {
             let visibility = visibility(visit)?;
             repositories::set_visibility(app, actor, full, visibility)
@@ -252,18 +265,19 @@ fn change(visit: &Visit, full: &RepositoryName) -> Reply {
         "description" => repositories::set_description(app, actor, full, visit.given("description")?)
             .map(|_| "Description saved".to_owned()),
         "delete" if visit.given("confirm")? == full.name() => {
-            repositories::delete(app, actor, full)?;
-            let notice = Notice::good(format!("Successfully deleted repository: {full}"));
-            return visit.done(&tab_href(full.namespace().as_str(), Tab::Repositories), &notice);
+            title = "Failed to delete repository";
+            here = tab_href(full.namespace().as_str(), Tab::Repositories);
+            repositories::delete(app, actor, full)
+                .map(|()| format!("Successfully deleted repository: {full}"))
         }
-        "delete" => Err(ServiceError::Invalid(format!("Type {} to confirm the deletion", full.name()))),
+        "delete" => {
+            title = "Nothing was deleted";
+            Err(ServiceError::Invalid(format!("Type {} to confirm the deletion", full.name())))
+        }
         _ => return Err(Refusal::Fields("there is no such action".to_owned())),
     };
     match done {
-        Ok(said) => visit.done(&here, &Notice::good(said)),
-        Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
-            visit.done(&here, &Notice::bad(text))
-        }
-        Err(other) => Err(other.into()),
+        Ok(said) => visit.done(&here, &Notice::good(said)).map(Ok),
+        Err(error) => Ok(Err(Problem::of(error, title, "")?)),
     }
 }

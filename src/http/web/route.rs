@@ -57,8 +57,10 @@ pub enum NamespacePage {
     NewTeam,
     /// One team.
     Team(String, TeamPage),
-    /// Takes a person out of all teams and repositories.
-    RemoveMember(String),
+    /// Takes people out of all teams and repositories.
+    RemoveMembers,
+    /// Names that fit what was typed.
+    Names,
     /// The form for a new default permission.
     NewDefaultPermission,
     /// Changes or deletes default permissions.
@@ -191,7 +193,8 @@ impl NamespacePage {
             ["team", team, "permissions"] => (Self::Team(word(team)?, TeamPage::Permissions), BOTH),
             ["team", team, "delete"] => (Self::Team(word(team)?, TeamPage::Delete), BOTH),
             ["default-permissions", "new"] => (Self::NewDefaultPermission, BOTH),
-            ["member", name, "remove"] => (Self::RemoveMember(word(name)?), BOTH),
+            ["members", "remove"] => (Self::RemoveMembers, BOTH),
+            ["names"] => (Self::Names, SHOWS),
             ["default-permissions", "delete"] => (Self::DeleteDefaultPermissions, BOTH),
             ["default-permissions"] => (Self::DefaultPermissions, CHANGES),
             ["applications", "new"] => (Self::NewApplication, BOTH),
@@ -227,7 +230,8 @@ impl NamespacePage {
             Self::Team(_, TeamPage::Members) => "web_team",
             Self::Team(_, TeamPage::Permissions) => "web_team_permissions",
             Self::Team(_, TeamPage::Delete) => "web_delete_team",
-            Self::RemoveMember(_) => "web_remove_member",
+            Self::RemoveMembers => "web_remove_members",
+            Self::Names => "web_names",
             Self::NewDefaultPermission => "web_new_default_permission",
             Self::DefaultPermissions => "web_default_permissions",
             Self::DeleteDefaultPermissions => "web_delete_default_permissions",

@@ -2,9 +2,11 @@
 
 use super::visit::{Refusal, Section, Shell, Visit};
 use crate::domain::permission::Role;
+use crate::http::error;
 use crate::service::error::ServiceError;
 use crate::service::namespaces::{self, View};
 use crate::store::accounts::AccountKind;
+use hyper::StatusCode;
 use std::fmt::Write;
 
 /// What a drop-down of roles offers: the value in forms and what people read.
@@ -60,11 +62,13 @@ pub fn parse_role(value: &str) -> Result<Option<Role>, Refusal> {
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// What was not done.
-    pub title: &'static str,
+    pub title: String,
     /// Why.
     pub text: String,
     /// The id of the field to mend, if it is one.
     pub field: Option<&'static str>,
+    /// Whose fault it is: 4xx for the form's, 5xx for ours.
+    pub status: StatusCode,
 }
 
 impl Problem {
@@ -73,18 +77,41 @@ impl Problem {
         self.field == Some(field)
     }
 
-    /// Turns what a service refused into a problem that the form can show; what the form cannot mend goes on.
-    pub fn of(error: ServiceError, title: &'static str, field: &'static str) -> Result<Self, Refusal> {
-        match error {
+    /// What is wrong with one field; empty for the form as a whole.
+    pub fn new(title: impl Into<String>, text: impl Into<String>, field: &'static str) -> Self {
+        let field = Some(field).filter(|field| !field.is_empty());
+        Self { title: title.into(), text: text.into(), field, status: StatusCode::BAD_REQUEST }
+    }
+
+    /// Turns what a service refused, or failed to do, into a problem that the form can show with all that was filled in; only
+    /// people without the right to the form are sent away from it.
+    pub fn of(error: ServiceError, title: impl Into<String>, field: &'static str) -> Result<Self, Refusal> {
+        let (text, field, status) = match &error {
             ServiceError::Invalid(_) | ServiceError::Refused(_) | ServiceError::Retired { .. } => {
-                Ok(Self { title, text: sentence(&error.to_string()), field: Some(field) })
+                (sentence(&error.to_string()), field, StatusCode::BAD_REQUEST)
             }
+            ServiceError::NotFound(text) => (sentence(text), field, StatusCode::NOT_FOUND),
             ServiceError::RobotsDisallowed => {
-                Ok(Self { title, text: format!("Cannot create robot account. {error}"), field: None })
+                (format!("Cannot create robot account. {error}"), "", StatusCode::BAD_REQUEST)
             }
-            ServiceError::Busy => Ok(Self { title, text: sentence(&error.to_string()), field: None }),
-            other => Err(other.into()),
-        }
+            ServiceError::Busy => (sentence(&error.to_string()), "", StatusCode::SERVICE_UNAVAILABLE),
+            ServiceError::Store(failed) => {
+                tracing::error!(error = ?failed, "a form was not carried out");
+                let (status, text) = error::store(failed);
+                (sentence(text), "", status)
+            }
+            ServiceError::Internal(_) => {
+                tracing::error!(?error, "a form was not carried out");
+                (sentence(error::INTERNAL), "", StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            ServiceError::Unauthenticated | ServiceError::Forbidden => return Err(error.into()),
+        };
+        Ok(Self { status, ..Self::new(title, text, field) })
+    }
+
+    /// The status of a page with a form: what is wrong with it, if anything is.
+    pub fn status(problem: Option<&Self>) -> StatusCode {
+        problem.map_or(StatusCode::OK, |problem| problem.status)
     }
 }
 

@@ -2,18 +2,14 @@
 //! one transaction. The answer to the post shows the new secret.
 
 use super::credentials::{self, Fresh};
-use super::pager::Pager;
+use super::repository_step::{self, Asked, RepositoryStep};
 use super::view::{Head, Problem, Tab, parse_role, role_value};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::permission::{Role, TeamRole};
 use crate::service::error::ServiceError;
 use crate::service::robots::{self, NewRobot};
-use crate::service::{namespaces, teams};
+use crate::service::teams;
 use askama::Template;
-use hyper::StatusCode;
-
-/// Repositories of one page; the others are found by searching and turning pages, which keeps what was filled in.
-const PAGE: usize = 50;
 
 /// The wizard.
 #[derive(Template)]
@@ -29,16 +25,14 @@ pub struct WizardPage {
     pub description: String,
     /// Teams that it can join.
     pub teams: Vec<TeamChoice>,
+    /// How many of them are chosen.
+    pub joined: usize,
     /// A team to make with it: its name.
     pub new_team: String,
     /// A team to make with it: its description.
     pub new_team_description: String,
-    /// Repositories that it can be granted: those chosen so far, then one page of the others.
-    pub repositories: Vec<RepositoryChoice>,
-    /// What repositories are searched for.
-    pub q: String,
-    /// The page of repositories.
-    pub pager: Pager,
+    /// Repositories that it can be granted.
+    pub repositories: RepositoryStep,
     /// The step to open, by the id of its part of the page; empty for the first.
     pub at: &'static str,
     /// The chosen default permission.
@@ -59,60 +53,39 @@ pub struct TeamChoice {
     pub chosen: bool,
 }
 
-/// A repository to be granted.
-pub struct RepositoryChoice {
-    /// Its path below the namespace.
-    pub name: String,
-    /// The chosen role.
-    pub role: &'static str,
-}
-
 struct Input {
     name: String,
     description: String,
     teams: Vec<String>,
+    /// `teams-all`, `teams-page` or `teams-none` when teams are to be ticked in bulk.
+    ticks: &'static str,
     new_team: String,
     new_team_description: String,
-    repositories: Vec<(String, Role)>,
+    repositories: Asked,
     default: Option<Role>,
-    q: String,
-    page: usize,
-    /// Whether other repositories are asked for, not the robot.
-    looks: bool,
 }
 
 fn read(visit: &Visit) -> Result<Input, Refusal> {
-    let mut repositories = Vec::new();
-    let mut chosen = Vec::new();
-    if let Some(form) = &visit.form {
-        chosen = form.all("team").map(ToOwned::to_owned).collect();
-        for (field, value) in form.iter() {
-            let Some(path) = field.strip_prefix("role:") else { continue };
-            if let Some(role) = parse_role(value)? {
-                repositories.push((path.to_owned(), role));
-            }
-        }
-    }
     let default = match visit.given("default")? {
         "" => None,
         word => parse_role(word)?,
     };
     let text = |field: &str| visit.given(field).map(ToOwned::to_owned);
-    let (go, q) = (visit.given("go")?, text("q")?);
-    let page = go.strip_prefix("page-").and_then(|number| number.parse().ok());
-    // Enter in any field sends the form without a button's value: somebody who has just typed a search wants it done.
-    let looks = go == "search" || page.is_some() || (go.is_empty() && q != visit.given("searched")?);
+    let go = visit.given("go")?;
     Ok(Input {
         name: text("name")?,
         description: text("description")?,
-        teams: chosen,
+        teams: visit.form.iter().flat_map(|form| form.all("team")).map(ToOwned::to_owned).collect(),
+        // All teams stand on one page.
+        ticks: match go {
+            "teams-all" | "teams-page" => "all",
+            "teams-none" => "none",
+            _ => "",
+        },
         new_team: text("new-team")?,
         new_team_description: text("new-team-description")?,
-        repositories,
+        repositories: repository_step::read(visit)?,
         default,
-        q,
-        page: page.filter(|number| (1..=1_000_000).contains(number)).unwrap_or(1),
-        looks,
     })
 }
 
@@ -127,67 +100,64 @@ pub fn create(visit: &Visit, namespace: &str) -> Reply {
     }
     let input = read(visit)?;
     let mut problem = None;
-    if visit.form.is_some() && !input.looks {
+    if visit.form.is_some() && !input.repositories.looks && input.ticks.is_empty() {
         let team = (input.new_team.clone(), input.new_team_description.clone());
         let new = NewRobot {
             description: input.description.clone(),
             teams: input.teams.clone(),
             new_team: (!input.new_team.is_empty()).then_some(team),
-            repositories: input.repositories.clone(),
+            repositories: input.repositories.chosen.clone(),
             default_permission: input.default,
             ..NewRobot::default()
         };
         match robots::create(&visit.app, &visit.actor, namespace, &input.name, &new) {
             Ok((robot, secret)) => {
-                let said =
+                let mut said =
                     format!("Successfully created robot account with robot name: {}", robot.account.name);
+                if !input.new_team.is_empty() {
+                    said = format!("{said}. Successfully created new team: {}", input.new_team);
+                }
                 return credentials::fresh(visit, namespace, &robot, &secret, &Fresh { said, created: true });
             }
             Err(error) => {
                 let team = !input.new_team.is_empty() && error.to_string().to_lowercase().contains("team");
-                let field = if team { "new-team" } else { "robot-wizard-form-name" };
-                problem = Some(Problem::of(error, "Error creating robot account", field)?);
+                problem = Some(if team {
+                    Problem::of(error, "Failed to create new team", "new-team")?
+                } else {
+                    Problem::of(error, "Error creating robot account", "robot-wizard-form-name")?
+                });
             }
         }
     }
-    page(visit, head, &input, problem)
+    page(visit, head, input, problem)
 }
 
-fn page(visit: &Visit, head: Head, input: &Input, problem: Option<Problem>) -> Reply {
+fn page(visit: &Visit, head: Head, input: Input, problem: Option<Problem>) -> Reply {
     let teams = if head.user { Vec::new() } else { teams::list(&visit.app, &visit.actor, &head.name)? };
     let teams = teams.into_iter().map(|(team, count)| TeamChoice {
-        chosen: input.teams.contains(&team.name),
+        chosen: match input.ticks {
+            "all" => true,
+            "none" => false,
+            _ => input.teams.contains(&team.name),
+        },
         name: team.name,
         role: team.role,
         members: if count == 1 { "1 Member".to_owned() } else { format!("{count} Members") },
     });
-    let teams = teams.collect();
-    let mut pager = Pager { total: 0, size: PAGE, usual: PAGE, number: input.page, base: String::new() };
-    let (app, actor) = (&visit.app, &visit.actor);
-    let (found, total) = namespaces::repositories(app, actor, &head.name, &input.q, pager.offset(), PAGE)?;
-    pager.total = total;
-    let chosen = |path: &str| input.repositories.iter().any(|(chosen, _)| chosen == path);
-    let others = found.into_iter().map(|repository| repository.name).filter(|name| !chosen(name));
-    let others = others.map(|name| RepositoryChoice { name, role: role_value(None) });
-    let repositories = input
-        .repositories
-        .iter()
-        .map(|(name, role)| RepositoryChoice { name: name.clone(), role: role_value(Some(*role)) })
-        .chain(others)
-        .collect();
-    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let teams: Vec<TeamChoice> = teams.collect();
+    let status = Problem::status(problem.as_ref());
     let page = WizardPage {
         shell: head.shell(visit, "Create robot account"),
-        name: input.name.clone(),
-        description: input.description.clone(),
+        repositories: repository_step::step(visit, &head.name, &input.repositories)?,
+        name: input.name,
+        description: input.description,
+        joined: teams.iter().filter(|team| team.chosen).count(),
         teams,
-        new_team: input.new_team.clone(),
-        new_team_description: input.new_team_description.clone(),
-        repositories,
-        q: input.q.clone(),
-        pager,
+        new_team: input.new_team,
+        new_team_description: input.new_team_description,
         at: match &problem {
-            _ if input.looks => "step-repositories",
+            _ if input.repositories.looks => "step-repositories",
+            _ if !input.ticks.is_empty() => "step-teams",
             Some(problem) if problem.is_about("new-team") => "step-teams",
             _ => "",
         },

@@ -100,8 +100,9 @@ rows! {
         "GET" "/organization/{o}/team/devs/permissions", "POST" "/organization/{o}/team/devs/permissions";
     Web(Below(_, Page::Team(_, TeamPage::Delete))) =>
         "GET" "/organization/{o}/team/devs/delete", "POST" "/organization/{o}/team/devs/delete";
-    Web(Below(_, Page::RemoveMember(_))) =>
-        "GET" "/organization/{o}/member/carol/remove", "POST" "/organization/{o}/member/carol/remove";
+    Web(Below(_, Page::RemoveMembers)) =>
+        "GET" "/organization/{o}/members/remove?name=carol", "POST" "/organization/{o}/members/remove";
+    Web(Below(_, Page::Names)) => "GET" "/organization/{o}/names?q=c";
     Web(Below(_, Page::NewDefaultPermission)) =>
         "GET" "/organization/{o}/default-permissions/new", "POST" "/organization/{o}/default-permissions/new";
     Web(Below(_, Page::DefaultPermissions)) => "POST" "/organization/{o}/default-permissions";
@@ -188,6 +189,9 @@ fn form(visitor: &Visitor, path: &str) -> String {
             encoded(username),
             encoded(password)
         ),
+        _ if path.ends_with("/members/remove") => {
+            format!("name=carol&_csrf_token={}", encoded(&visitor.csrf))
+        }
         _ => format!("_csrf_token={}", encoded(&visitor.csrf)),
     }
 }
