@@ -12,19 +12,25 @@ CREATE TABLE meta (
 
 -- Users, organizations and robots. Users and organizations are namespaces; a robot belongs to one.
 CREATE TABLE account (
-    id               INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind             TEXT NOT NULL CHECK (kind IN ('user', 'organization', 'robot')),
-    name             TEXT NOT NULL UNIQUE,          -- robots: namespace+short
-    owner_id         INTEGER REFERENCES account (id) ON DELETE CASCADE,
-    enabled          INTEGER NOT NULL CHECK (enabled IN (0, 1)),
-    email            TEXT UNIQUE,
-    created_at       INTEGER NOT NULL,
-    last_accessed_at INTEGER,
-    mac              BLOB NOT NULL,                 -- id, kind, name, owner_id, enabled
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       TEXT NOT NULL CHECK (kind IN ('user', 'organization', 'robot')),
+    name       TEXT NOT NULL UNIQUE,                -- robots: namespace+short
+    owner_id   INTEGER REFERENCES account (id) ON DELETE CASCADE,
+    enabled    INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    email      TEXT UNIQUE,
+    created_at INTEGER NOT NULL,
+    mac        BLOB NOT NULL,                       -- id, kind, name, owner_id, enabled
     CHECK ((kind = 'robot') = (owner_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX account_by_owner ON account (owner_id, name) WHERE owner_id IS NOT NULL;
 CREATE INDEX account_by_kind ON account (kind, name);
+
+-- When an account last logged in. In a table of its own, whose rows are small: many are written at a time, and what is
+-- written is pages.
+CREATE TABLE last_login (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    at         INTEGER NOT NULL
+) STRICT;
 
 -- Passwords of users, as argon2id PHC strings.
 CREATE TABLE password (
@@ -41,18 +47,18 @@ CREATE TABLE robot (
     metadata    TEXT NOT NULL                       -- a JSON object
 ) STRICT;
 
--- A robot's secret, one row for each generation that may log in. Regeneration replaces the row.
+-- A robot's secret. Regeneration replaces the row. Found by the number of the row itself: in a table WITHOUT ROWID, rows as
+-- long as these make a deep tree, and every login of a robot goes down it.
 CREATE TABLE robot_secret (
-    robot_id   INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    robot_id   INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
     generation INTEGER NOT NULL,
     hash       TEXT NOT NULL,                       -- argon2id PHC string: the durable truth
     verifier   BLOB,                                -- key id and HMAC of robot id, generation and secret
     sealed     BLOB,                                -- encrypted copy, only while ROBOT_TOKEN_DISPLAY is `always`
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
-    mac        BLOB NOT NULL,                       -- robot_id, generation, hash, expires_at
-    PRIMARY KEY (robot_id, generation)
-) STRICT, WITHOUT ROWID;
+    mac        BLOB NOT NULL                        -- robot_id, generation, hash, expires_at
+) STRICT;
 
 -- External identities that may act as a robot. What is taken away and given again is another row.
 CREATE TABLE robot_federation (

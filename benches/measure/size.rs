@@ -1,6 +1,6 @@
 //! The same requests on a small and on a large installation.
 
-use super::{Context, Outcome, alternate, database_size, plan, pull_and_push, share};
+use super::{Context, Outcome, Rounds, alternate, database_size, plan, pull_and_push, share};
 use crate::dataset::{self, Shape};
 use crate::plot::Bar;
 use crate::process;
@@ -21,8 +21,8 @@ pub(super) fn measure(context: &Context) -> Outcome {
     let small = context.installation("small", Shape::SMALL);
     let text = format!(
         "{} with {} repositories and {} grants beside 1,000 with 100 and 10,000, on {} keep-alive connections. At work in \
-         the large one are {} robots, drawn evenly from all, and then, in the third row, another one with each \
-         request. The file of the database is in the memory of the system. Start-up: from starting the process to the first \
+         the large one are {} robots, drawn evenly from all, and then, in the third row, with a process of its own, another \
+         one with each request; both are compared with the small one in the same rounds. The file of the database is in the memory of the system. Start-up: from starting the process to the first \
          answer of /health/instance, median. Idle: resident memory a second after start.",
         count(shape.robots),
         count(shape.repositories),
@@ -34,24 +34,15 @@ pub(super) fn measure(context: &Context) -> Outcome {
         ["robots", "tokens/s", "server µs", "p50", "p99", "database", "start-up", "idle", "after load"];
     let mut section = Section::new("Flat with size", text, &head);
     let starts = [&small, &large].map(|directory| start(context, directory));
-    let directories = [&small, &large, &large];
-    let servers = directories.map(|directory| Server::dockpass(directory, None));
-    let sets = [(Shape::SMALL, SOME), (shape, SOME), (shape, MANY)];
-    let plans = [0, 1, 2].map(|set| {
-        let target = servers[set].target();
-        let (shape, robots) = sets[set];
-        let requests =
-            shape.some_robots(robots).map(|(login, repository)| pull_and_push(&target, &login, &repository));
-        plan(target.clone(), requests.collect(), connections(), context.round(), servers[set].pid())
-    });
     warm(&large);
-    let what = ["small installation", "large installation", "large installation, ever other robots"];
-    let rounds = alternate(context, what, &plans);
+    let [small_beside_some, some] = compare(context, &small, &large, (shape, SOME));
+    let [small_beside_others, others] = compare(context, &small, &large, (shape, MANY));
     let mut bars = Vec::new();
-    for set in [0, 1, 2] {
-        let (result, (started, idle)) = (&rounds[set], starts[set.min(1)]);
-        let size = database_size(directories[set]) >> 10;
-        let robots = count(sets[set].0.robots);
+    let results = [(&small_beside_some, &small), (&some, &large), (&others, &large)];
+    for (set, (result, directory)) in results.into_iter().enumerate() {
+        let (started, idle) = starts[set.min(1)];
+        let size = database_size(directory) >> 10;
+        let robots = count(if set == 0 { Shape::SMALL.robots } else { shape.robots });
         section.row([
             if set == 2 { format!("{robots}, ever others") } else { robots },
             report::rate(result.rate()),
@@ -70,24 +61,39 @@ pub(super) fn measure(context: &Context) -> Outcome {
             bars.push(Bar { group, label, value: latency.as_secs_f64() * 1e6, text: time(latency) });
         }
     }
-    let of = |set: usize, quantile| {
-        rounds[set].quantile(quantile).as_secs_f64() / rounds[0].quantile(quantile).as_secs_f64()
+    let of = |large: &Rounds, small: &Rounds, quantile| {
+        large.quantile(quantile).as_secs_f64() / small.quantile(quantile).as_secs_f64()
     };
-    let (p50, p99) = (of(1, 0.5), of(1, 0.99));
+    let (p50, p99) = (of(&some, &small_beside_some, 0.5), of(&some, &small_beside_some, 0.99));
     let (started, idle) = starts[1];
     section.text.push_str(&format!(
         " p50 is {p50:.2} and p99 {p99:.2} times that of the small one (target: 1.3): {}; with ever other robots {:.2} and \
          {:.2} times. Tokens/s: {:.2} and {:.2} times. Start-up below 200 ms: {}. Idle below 64 MiB: {}.",
         verdict(p50 <= 1.3 && p99 <= 1.3),
-        of(2, 0.5),
-        of(2, 0.99),
-        share(&rounds[1], &rounds[0]),
-        share(&rounds[2], &rounds[0]),
+        of(&others, &small_beside_others, 0.5),
+        of(&others, &small_beside_others, 0.99),
+        share(&some, &small_beside_some),
+        share(&others, &small_beside_others),
         verdict(started < Duration::from_millis(200)),
         verdict(idle < 64 << 10),
     ));
     bars.sort_by(|one, other| one.group.cmp(&other.group));
     (section, bars)
+}
+
+/// Rounds of the small installation and of the large one, each served by one process: as it writes logins down, a second one
+/// on the same database would take away what the first knows of it.
+fn compare(context: &Context, small: &Path, large: &Path, (shape, robots): (Shape, usize)) -> [Rounds; 2] {
+    let servers = [small, large].map(|directory| Server::dockpass(directory, None));
+    let plans =
+        [(&servers[0], Shape::SMALL, SOME), (&servers[1], shape, robots)].map(|(server, shape, robots)| {
+            let target = server.target();
+            let requests = shape
+                .some_robots(robots)
+                .map(|(login, repository)| pull_and_push(&target, &login, &repository));
+            plan(target.clone(), requests.collect(), connections(), context.round(), server.pid())
+        });
+    alternate(context, ["small installation", "large installation"], &plans)
 }
 
 /// Few: queueing would hide the time of a single request.

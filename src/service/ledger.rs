@@ -37,6 +37,9 @@ struct Pending {
     access_tokens: HashMap<String, Timestamp>,
     app_tokens: HashMap<String, Timestamp>,
     events: Vec<LoginEvent>,
+    /// Accounts whose last login was written down, and until when no later one needs to be. A busy robot then costs a row in
+    /// LAST_ACCESSED_UPDATE_THRESHOLD_S, not one in each batch.
+    settled: HashMap<AccountId, Timestamp>,
 }
 
 /// What is still to be written down. At most the last interval's logins are lost when the process is killed.
@@ -50,7 +53,9 @@ impl Ledger {
     /// Notes that an account has logged in.
     pub fn note_login(&self, account: AccountId, at: Timestamp) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        note(&mut pending.logins, account, at);
+        if pending.settled.get(&account).is_none_or(|until| at >= *until) {
+            note(&mut pending.logins, account, at);
+        }
     }
 
     /// Notes that an OAuth access token was used.
@@ -82,8 +87,8 @@ impl Ledger {
 
     /// Writes down what waits. On failure it waits on, within the stated bounds.
     pub fn flush(app: &App) -> Result<(), StoreError> {
-        let pending = std::mem::take(&mut *app.ledger.pending.lock().unwrap_or_else(PoisonError::into_inner));
-        let Pending { logins, access_tokens, app_tokens, events } = &pending;
+        let pending = app.ledger.take();
+        let Pending { logins, access_tokens, app_tokens, events, .. } = &pending;
         if logins.is_empty() && access_tokens.is_empty() && app_tokens.is_empty() && events.is_empty() {
             return Ok(());
         }
@@ -109,7 +114,9 @@ impl Ledger {
             }
             Ok(())
         });
-        if written.is_err() {
+        if written.is_ok() {
+            app.ledger.settle(&logins, gap);
+        } else {
             for (account, at) in logins {
                 app.ledger.note_login(account, at);
             }
@@ -124,6 +131,22 @@ impl Ledger {
             }
         }
         written
+    }
+
+    /// What waits.
+    fn take(&self) -> Pending {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = std::mem::take(&mut pending.settled);
+        std::mem::replace(&mut pending, Pending { settled, ..Pending::default() })
+    }
+
+    fn settle(&self, logins: &[(AccountId, Timestamp)], gap: i64) {
+        let settled = &mut self.pending.lock().unwrap_or_else(PoisonError::into_inner).settled;
+        // Forgetting costs a row that need not have been written.
+        if settled.len() + logins.len() > MOST_ACCOUNTS {
+            settled.clear();
+        }
+        settled.extend(logins.iter().map(|(account, at)| (*account, at.plus(gap))));
     }
 }
 

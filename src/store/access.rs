@@ -48,13 +48,13 @@ impl From<&Account> for Owner {
     }
 }
 
-/// Robot and newest secret in one statement: this is the statement that every pull by a robot runs.
+/// Robot and secret in one statement: this is the statement that every pull by a robot runs.
 static ROBOT_LOGIN: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT account.id, account.owner_id, account.enabled, account.mac, {LOGIN_COLUMNS}, \
          EXISTS (SELECT 1 FROM team_member WHERE team_member.account_id = account.id) \
          FROM account JOIN robot_secret ON robot_secret.robot_id = account.id \
-         WHERE account.name = $1 ORDER BY robot_secret.generation DESC LIMIT 1"
+         WHERE account.name = $1"
     )
 });
 
@@ -75,7 +75,7 @@ const NAMESPACE: &str =
     "SELECT id, kind, name, enabled, mac FROM account WHERE owner_id IS NULL AND name = $1";
 
 impl Tx<'_> {
-    /// Finds a robot together with its owner and its newest secret.
+    /// Finds a robot together with its owner and its secret.
     pub fn robot_login(&mut self, name: &RobotName) -> Result<Option<Arc<RobotLogin>>, StoreError> {
         if let Some(login) = self.known.and_then(|known| known.robot(name.as_str())) {
             return Ok(Some(login));

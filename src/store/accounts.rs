@@ -63,7 +63,7 @@ pub(super) fn deciding(
 
 /// The columns that [`read_account`] reads, for queries of other files that join accounts.
 pub(super) const COLUMNS: &str = "account.id, account.kind, account.name, account.owner_id, account.enabled, account.email, \
-     account.created_at, account.last_accessed_at, account.mac";
+     account.created_at, (SELECT at FROM last_login WHERE account_id = account.id), account.mac";
 
 /// An account that is about to be made.
 #[derive(Clone, Copy, Debug)]
@@ -272,7 +272,18 @@ impl Tx<'_> {
 
     /// Notes logins: each account's time moves forward only, by `gap` seconds or more.
     pub fn note_logins(&mut self, logins: &[(AccountId, Timestamp)], gap: i64) -> Result<(), StoreError> {
-        self.note_used("account", "id", logins.iter().map(|(account, at)| ((*account).into(), *at)), gap)
+        for (account, at) in logins {
+            let earlier = [(*at).into(), (*account).into(), at.plus(-gap.max(1)).into()];
+            if self.run("UPDATE last_login SET at = $1 WHERE account_id = $2 AND at <= $3", &earlier)? == 0 {
+                // The first one, if the account is still there; else there is nothing to note.
+                self.run(
+                    "INSERT INTO last_login (account_id, at) SELECT id, $1 FROM account WHERE id = $2 \
+                     ON CONFLICT (account_id) DO NOTHING",
+                    &[(*at).into(), (*account).into()],
+                )?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps `name` (a namespace, or `namespace/repository`) from being taken again until `until`: a token issued before the name

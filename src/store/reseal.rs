@@ -31,7 +31,7 @@ const fn sealed(
 const SEALED: &[Sealed] = &[
     sealed("account", &["id"], &["id", "kind", "name", "owner_id", "enabled"]),
     sealed("password", &["account_id"], &["account_id", "hash"]),
-    sealed("robot_secret", &["robot_id", "generation"], &["robot_id", "generation", "hash", "expires_at"]),
+    sealed("robot_secret", &["robot_id"], &["robot_id", "generation", "hash", "expires_at"]),
     sealed("robot_federation", &["id"], &["id", "robot_id", "issuer", "subject", "audience"]),
     sealed("team", &["id"], &["id", "organization_id", "role"]),
     sealed("team_member", &["account_id", "team_id"], &["account_id", "team_id"]),

@@ -7,7 +7,7 @@ use crate::domain::caller::AccountId;
 use crate::domain::time::Timestamp;
 use std::collections::HashMap;
 
-/// What is stored of one generation of a robot's secret.
+/// What is stored of a robot's secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretRecord {
     /// Counts up with each regeneration, so an old secret is never right again.
@@ -177,11 +177,9 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// The newest secret of a robot.
+    /// The secret of a robot.
     pub fn secret(&mut self, robot: AccountId) -> Result<Option<SecretRecord>, StoreError> {
-        let statement = format!(
-            "SELECT {SECRET_COLUMNS} FROM robot_secret WHERE robot_id = $1 ORDER BY generation DESC LIMIT 1"
-        );
+        let statement = format!("SELECT {SECRET_COLUMNS} FROM robot_secret WHERE robot_id = $1");
         let found = self.first(&statement, &[robot.into()], read_secret)?;
         let genuine = |(secret, mac): &(SecretRecord, Vec<u8>)| {
             self.is_genuine("robot_secret", &secret.deciding(robot), mac)
@@ -202,7 +200,8 @@ impl Tx<'_> {
         limit: Option<usize>,
     ) -> Result<Vec<AccountId>, StoreError> {
         self.all(
-            "SELECT id FROM account WHERE owner_id = $1 ORDER BY coalesce(last_accessed_at, 0) DESC, name LIMIT $2",
+            "SELECT id FROM account LEFT JOIN last_login ON last_login.account_id = account.id WHERE owner_id = $1 \
+             ORDER BY coalesce(at, 0) DESC, name LIMIT $2",
             &[owner.into(), most(limit).into()],
             |columns| columns.take(),
         )
@@ -210,11 +209,12 @@ impl Tx<'_> {
 
     /// Every robot of a namespace, in the order of [`Self::robot_ids`].
     pub fn robots(&mut self, owner: AccountId, limit: Option<usize>) -> Result<Vec<Robot>, StoreError> {
-        let condition = "account.owner_id = $1 ORDER BY coalesce(account.last_accessed_at, 0) DESC, account.name LIMIT $2";
+        let condition =
+            "account.owner_id = $1 ORDER BY coalesce(last_login.at, 0) DESC, account.name LIMIT $2";
         self.robots_where(condition, &[owner.into(), most(limit).into()])
     }
 
-    /// Robots of a namespace by their ids, at most [`BATCH`](batch::BATCH), each with its newest secret; those that are gone are left out.
+    /// Robots of a namespace by their ids, at most [`BATCH`](batch::BATCH), each with its secret; those that are gone are left out.
     pub fn robots_by_id(
         &mut self,
         owner: AccountId,
@@ -223,8 +223,7 @@ impl Tx<'_> {
         let statement = format!(
             "SELECT {COLUMNS}, robot.description, robot.metadata, {SECRET_COLUMNS} FROM account \
              JOIN robot ON robot.account_id = account.id \
-             LEFT JOIN robot_secret ON robot_secret.robot_id = account.id AND robot_secret.generation = \
-             (SELECT max(generation) FROM robot_secret AS newest WHERE newest.robot_id = account.id) \
+             LEFT JOIN robot_secret ON robot_secret.robot_id = account.id \
              WHERE account.owner_id = $1 AND account.id IN ({})",
             batch::placeholders()
         );
@@ -246,7 +245,7 @@ impl Tx<'_> {
     fn robots_where(&mut self, condition: &str, parameters: &[Value<'_>]) -> Result<Vec<Robot>, StoreError> {
         let statement = format!(
             "SELECT {COLUMNS}, robot.description, robot.metadata FROM account JOIN robot ON robot.account_id = account.id \
-             WHERE {condition}"
+             LEFT JOIN last_login ON last_login.account_id = account.id WHERE {condition}"
         );
         let rows = self.all(&statement, parameters, |columns| {
             let (account, mac) = read_account(columns)?;

@@ -56,6 +56,9 @@ const REPOSITORIES: &str =
     "(SELECT count(*) FROM repository_permission WHERE repository_permission.account_id = account.id)";
 const TEAMS: &str = "(SELECT count(*) FROM team_member WHERE team_member.account_id = account.id)";
 
+/// SQLite leaves it out where nothing is asked of it.
+const LAST_LOGIN: &str = "LEFT JOIN last_login ON last_login.account_id = account.id";
+
 /// A `LIKE` pattern for text that holds `text`, taken literally. Names are lower case, so the text is made so.
 fn pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
@@ -85,26 +88,26 @@ impl Tx<'_> {
         let mut parameters: Vec<Value<'_>> = vec![owner.into(), pattern.as_str().into()];
         let unused = match search.unused_since {
             None => "",
-            Some(Timestamp(i64::MIN)) => " AND account.last_accessed_at IS NULL",
+            Some(Timestamp(i64::MIN)) => " AND last_login.at IS NULL",
             Some(since) => {
                 parameters.push(since.into());
-                " AND coalesce(account.last_accessed_at, account.created_at) < $3"
+                " AND coalesce(last_login.at, account.created_at) < $3"
             }
         };
         let condition = format!("account.owner_id = $1 AND account.name LIKE $2 ESCAPE '\\'{unused}");
-        let statement = format!("SELECT count(*) FROM account WHERE {condition}");
+        let statement = format!("SELECT count(*) FROM account {LAST_LOGIN} WHERE {condition}");
         let total = self.first(&statement, &parameters, |columns| columns.take())?.unwrap_or_default();
         let key = match search.order {
             RobotOrder::Name => "account.name",
             RobotOrder::Teams => TEAMS,
             RobotOrder::Repositories => REPOSITORIES,
-            RobotOrder::LastAccessed => "coalesce(account.last_accessed_at, 0)",
+            RobotOrder::LastAccessed => "coalesce(last_login.at, 0)",
             RobotOrder::Created => "account.created_at",
         };
         let direction = if search.descending { "DESC" } else { "ASC" };
         let statement = format!(
             "SELECT {COLUMNS}, robot.description, robot.metadata, {REPOSITORIES} FROM account \
-             JOIN robot ON robot.account_id = account.id WHERE {condition} \
+             JOIN robot ON robot.account_id = account.id {LAST_LOGIN} WHERE {condition} \
              ORDER BY {key} {direction}, account.id {direction} LIMIT ${} OFFSET ${}",
             parameters.len() + 1,
             parameters.len() + 2

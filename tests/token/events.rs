@@ -1,7 +1,7 @@
 //! Logins in the audit trail.
 
 use super::{SCOPE, acme};
-use crate::support::Installation;
+use crate::support::{Installation, START};
 use dockpass::service::ledger::Ledger;
 use serde_json::{Value, json};
 
@@ -69,4 +69,22 @@ async fn logins_are_not_written_down_where_that_is_off_and_failures_only_where_i
         failed("user", "username", Value::Null),
     ];
     assert_eq!(written(&quiet, "login_failure"), expected);
+}
+
+#[tokio::test]
+async fn a_busy_robot_is_written_down_once_in_a_while() {
+    let (installation, secret) = acme();
+    let last_login = || {
+        let robot = installation.app.store.read("test", |tx| tx.robot("acme+ci")).unwrap().unwrap();
+        robot.account.last_accessed_at.map(|at| at.seconds_since(START))
+    };
+    // LAST_ACCESSED_UPDATE_THRESHOLD_S is a minute.
+    for (seconds, noted) in [(0, Some(0)), (59, Some(0)), (1, Some(60)), (3, Some(60)), (57, Some(120))] {
+        installation.advance(seconds);
+        log_in(&installation, SCOPE, "acme+ci", &secret).await;
+        let before = installation.statements();
+        Ledger::flush(&installation.app).unwrap();
+        let writes = installation.statements() > before;
+        assert_eq!((last_login(), writes), (noted, matches!(seconds, 0 | 1 | 57)), "{seconds} s later");
+    }
 }

@@ -3,19 +3,22 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE account (
-    id               INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind             TEXT NOT NULL CHECK (kind IN ('user', 'organization', 'robot')),
-    name             TEXT NOT NULL UNIQUE,          -- robots: namespace+short
-    owner_id         INTEGER REFERENCES account (id) ON DELETE CASCADE,
-    enabled          INTEGER NOT NULL CHECK (enabled IN (0, 1)),
-    email            TEXT UNIQUE,
-    created_at       INTEGER NOT NULL,
-    last_accessed_at INTEGER,
-    mac              BLOB NOT NULL,                 -- id, kind, name, owner_id, enabled
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       TEXT NOT NULL CHECK (kind IN ('user', 'organization', 'robot')),
+    name       TEXT NOT NULL UNIQUE,                -- robots: namespace+short
+    owner_id   INTEGER REFERENCES account (id) ON DELETE CASCADE,
+    enabled    INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    email      TEXT UNIQUE,
+    created_at INTEGER NOT NULL,
+    mac        BLOB NOT NULL,                       -- id, kind, name, owner_id, enabled
     CHECK ((kind = 'robot') = (owner_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX account_by_owner ON account (owner_id, name) WHERE owner_id IS NOT NULL;
 CREATE INDEX account_by_kind ON account (kind, name);
+CREATE TABLE last_login (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+    at         INTEGER NOT NULL
+) STRICT;
 CREATE TABLE password (
     account_id INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
     hash       TEXT NOT NULL,
@@ -28,16 +31,15 @@ CREATE TABLE robot (
     metadata    TEXT NOT NULL                       -- a JSON object
 ) STRICT;
 CREATE TABLE robot_secret (
-    robot_id   INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    robot_id   INTEGER PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
     generation INTEGER NOT NULL,
     hash       TEXT NOT NULL,                       -- argon2id PHC string: the durable truth
     verifier   BLOB,                                -- key id and HMAC of robot id, generation and secret
     sealed     BLOB,                                -- encrypted copy, only while ROBOT_TOKEN_DISPLAY is `always`
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
-    mac        BLOB NOT NULL,                       -- robot_id, generation, hash, expires_at
-    PRIMARY KEY (robot_id, generation)
-) STRICT, WITHOUT ROWID;
+    mac        BLOB NOT NULL                        -- robot_id, generation, hash, expires_at
+) STRICT;
 CREATE TABLE robot_federation (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     robot_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -207,13 +209,13 @@ CREATE INDEX audit_event_by_namespace ON audit_event (namespace_id, id);
 CREATE INDEX audit_event_by_repository ON audit_event (repository_id, id) WHERE repository_id IS NOT NULL;
 CREATE INDEX audit_event_by_robot ON audit_event (robot_id, id) WHERE robot_id IS NOT NULL;
 CREATE INDEX audit_event_by_performer ON audit_event (performer_id, id);
-INSERT INTO account VALUES (1, 'user', 'alice', NULL, 1, 'alice@example.com', 1795500000, NULL, X'3E5A5B164DCD6EC2B76781E4C741DB78');
-INSERT INTO account VALUES (2, 'organization', 'acme', NULL, 1, NULL, 1795500000, NULL, X'CF509C1ACDA425FB4121337F9FD3F38C');
-INSERT INTO account VALUES (3, 'organization', 'off', NULL, 0, NULL, 1795500000, NULL, X'A2F67A7F3880C26400FBE5DD63A26BEE');
-INSERT INTO account VALUES (4, 'robot', 'acme+ci', 2, 1, NULL, 1795500000, NULL, X'1B64022C82AE70F3CCFBCD9A2BD54E67');
-INSERT INTO account VALUES (5, 'robot', 'acme+member', 2, 1, NULL, 1795500000, NULL, X'2D43E8489FDE66535B179A0894BE19FA');
-INSERT INTO account VALUES (7, 'robot', 'acme+turned', 2, 1, NULL, 1795500000, NULL, X'D2AAE4F138230B70192619FD6C80393D');
-INSERT INTO account VALUES (8, 'robot', 'off+ci', 3, 1, NULL, 1795500000, NULL, X'F1FCB65B7870785D2E135507681015C8');
+INSERT INTO account VALUES (1, 'user', 'alice', NULL, 1, 'alice@example.com', 1795500000, X'3E5A5B164DCD6EC2B76781E4C741DB78');
+INSERT INTO account VALUES (2, 'organization', 'acme', NULL, 1, NULL, 1795500000, X'CF509C1ACDA425FB4121337F9FD3F38C');
+INSERT INTO account VALUES (3, 'organization', 'off', NULL, 0, NULL, 1795500000, X'A2F67A7F3880C26400FBE5DD63A26BEE');
+INSERT INTO account VALUES (4, 'robot', 'acme+ci', 2, 1, NULL, 1795500000, X'1B64022C82AE70F3CCFBCD9A2BD54E67');
+INSERT INTO account VALUES (5, 'robot', 'acme+member', 2, 1, NULL, 1795500000, X'2D43E8489FDE66535B179A0894BE19FA');
+INSERT INTO account VALUES (7, 'robot', 'acme+turned', 2, 1, NULL, 1795500000, X'D2AAE4F138230B70192619FD6C80393D');
+INSERT INTO account VALUES (8, 'robot', 'off+ci', 3, 1, NULL, 1795500000, X'F1FCB65B7870785D2E135507681015C8');
 INSERT INTO audit_event VALUES (1, 1795500000, 'user_create', 1, NULL, NULL, NULL, 'cli:test', NULL, NULL, '{"username":"alice"}');
 INSERT INTO audit_event VALUES (10, 1795500000, 'create_repo', 2, 4, NULL, NULL, 'cli:test', NULL, NULL, '{"repo":"later","namespace":"acme"}');
 INSERT INTO audit_event VALUES (11, 1795500000, 'create_robot', 2, NULL, 4, NULL, 'cli:test', NULL, NULL, '{"robot":"ci","description":"","unstructured_metadata":{}}');
