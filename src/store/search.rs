@@ -56,7 +56,6 @@ const REPOSITORIES: &str =
     "(SELECT count(*) FROM repository_permission WHERE repository_permission.account_id = account.id)";
 const TEAMS: &str = "(SELECT count(*) FROM team_member WHERE team_member.account_id = account.id)";
 
-/// SQLite leaves it out where nothing is asked of it.
 const LAST_LOGIN: &str = "LEFT JOIN last_login ON last_login.account_id = account.id";
 
 /// A `LIKE` pattern for text that holds `text`, taken literally. Names are lower case, so the text is made so.
@@ -86,6 +85,8 @@ impl Tx<'_> {
     ) -> Result<(Vec<FoundRobot>, i64), StoreError> {
         let pattern = pattern(search.text);
         let mut parameters: Vec<Value<'_>> = vec![owner.into(), pattern.as_str().into()];
+        // A count goes over all robots: it joins only what it needs.
+        let joined = search.unused_since.map_or("", |_| LAST_LOGIN);
         let unused = match search.unused_since {
             None => "",
             Some(Timestamp(i64::MIN)) => " AND last_login.at IS NULL",
@@ -95,7 +96,7 @@ impl Tx<'_> {
             }
         };
         let condition = format!("account.owner_id = $1 AND account.name LIKE $2 ESCAPE '\\'{unused}");
-        let statement = format!("SELECT count(*) FROM account {LAST_LOGIN} WHERE {condition}");
+        let statement = format!("SELECT count(*) FROM account {joined} WHERE {condition}");
         let total = self.first(&statement, &parameters, |columns| columns.take())?.unwrap_or_default();
         let key = match search.order {
             RobotOrder::Name => "account.name",
