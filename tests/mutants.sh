@@ -118,7 +118,8 @@ mutate() {
       --cargo-test-arg="$tests" "${arguments[@]}" -- -- -Z unstable-options --fail-fast $filter
   ) || true
   local missed=$out/mutants.out/missed.txt caught timeout
-  caught=$(cat "$out/mutants.out/caught.txt" "$earlier" 2>/dev/null | sort -u | wc -l)
+  touch "$earlier"
+  caught=$(sort -u "$out/mutants.out/caught.txt" "$earlier" | wc -l)
   timeout=$(wc -l <"$out/mutants.out/timeout.txt")
   echo "$part: $((caught + timeout)) of $((caught + timeout + $(wc -l <"$missed"))) mutants killed"
   killed=$((killed + caught + timeout))

@@ -159,6 +159,7 @@ impl fmt::Debug for SigningKey {
 
 #[cfg(test)]
 mod tests {
+    use super::super::signer::{KeyHeader, Signer};
     use super::*;
 
     #[test]
@@ -186,6 +187,19 @@ mod tests {
         assert!(error.contains("does not belong"), "{error}");
         let key = SigningKey::new(&two.pem, chain.clone()).unwrap();
         assert_eq!(key.chain(), chain);
+    }
+
+    #[test]
+    fn a_key_that_signs_for_another_is_not_signed_with() {
+        let key = || {
+            let pair = certificate::generate(SigningAlgorithm::Es256).unwrap();
+            let chain = certificate::parse_chain(&certificate::leaf(&pair.pem, &pair).unwrap()).unwrap();
+            SigningKey::new(&pair.pem, chain).unwrap()
+        };
+        let mixed = SigningKey { private: key().private, ..key() };
+        let error = Signer::new(mixed, KeyHeader::Kid).unwrap_err();
+        assert!(error.contains("does not verify"), "{error}");
+        Signer::new(key(), KeyHeader::Kid).unwrap();
     }
 
     #[test]

@@ -130,6 +130,12 @@ mod tests {
         SealKey::new(&material(Purpose::Seal))
     }
 
+    #[test]
+    fn what_is_shown_of_the_key_is_its_id() {
+        let key = key();
+        assert_eq!(format!("{key:?}"), format!("SealKey({})", key.id));
+    }
+
     fn sealed(key: &SealKey) -> Vec<u8> {
         key.seal(ROBOT, 2, "TOKEN", &SystemRandom::default()).unwrap()
     }

@@ -54,6 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_shown_of_the_key_is_its_id() {
+        let key = SessionKey::new(&material(Purpose::Session));
+        assert_eq!(format!("{key:?}"), format!("SessionKey({})", key.id));
+    }
+
+    #[test]
     fn a_tag_holds_for_its_label_its_bytes_and_its_key() {
         let key = SessionKey::new(&material(Purpose::Session));
         let tag = key.tag("cookie", b"session 1");

@@ -129,3 +129,20 @@ fn encode_header(key: &SigningKey, mode: KeyHeader) -> String {
     let json = serde_json::to_vec(&header).unwrap_or_default();
     format!("{}.", URL_SAFE_NO_PAD.encode(json))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_called_as_in_the_configuration() {
+        assert_eq!("x5c".parse(), Ok(KeyHeader::X5c));
+        assert_eq!("kid".parse(), Ok(KeyHeader::Kid));
+        assert!("X5C".parse::<KeyHeader>().is_err());
+    }
+
+    #[test]
+    fn a_token_is_not_shown_by_accident() {
+        assert_eq!(format!("{:?}", SignedToken("secret".to_owned())), "SignedToken(..)");
+    }
+}

@@ -213,6 +213,18 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_key_file_says_what_it_is_for() {
+        for (purpose, note) in [
+            (Purpose::Verify, "Checks robot secrets"),
+            (Purpose::Seal, "robot tokens that may be shown again"),
+            (Purpose::Session, "browser sessions"),
+        ] {
+            assert!(material(purpose).to_text(purpose, Timestamp(0)).contains(note), "{note}");
+        }
+        assert_eq!(format!("{:?} {}", KeyId(0x12ab), KeyId(0x12ab)), "000012ab 000012ab");
+    }
+
+    #[test]
     fn a_key_file_does_not_pass_for_one_of_another_purpose() {
         let text = material(Purpose::Verify).to_text(Purpose::Verify, Timestamp(0));
         assert!(Material::parse(Purpose::Seal, &text).is_err());

@@ -99,6 +99,8 @@ mod tests {
         }
         assert_eq!(time(GENERALIZED_TIME, b"99991231235959Z"), Some(Timestamp(253_402_300_799)));
         assert_eq!(time(UTC_TIME, b"991231235959Z").unwrap().rfc3339(), "1999-12-31T23:59:59Z");
+        assert_eq!(time(UTC_TIME, b"491231235959Z").unwrap().rfc3339(), "2049-12-31T23:59:59Z");
+        assert_eq!(time(UTC_TIME, b"500101000000Z").unwrap().rfc3339(), "1950-01-01T00:00:00Z");
     }
 
     #[test]

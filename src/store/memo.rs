@@ -311,6 +311,35 @@ mod tests {
     }
 
     #[test]
+    fn a_table_is_emptied_when_something_new_would_be_too_much_and_not_before() {
+        let mut table = Table::default();
+        for key in 0..MOST_OF_SHARD {
+            table.put(key, 1, key);
+        }
+        assert!((0..MOST_OF_SHARD).all(|key| table.get(&key, 1) == Some(&key)));
+        table.put(7, 1, 8);
+        assert_eq!((table.0.len(), table.get(&7, 1)), (MOST_OF_SHARD, Some(&8)), "it is known already");
+        table.put(MOST_OF_SHARD, 1, 0);
+        assert_eq!((table.0.len(), table.get_mut(&MOST_OF_SHARD, 1)), (1, Some(&mut 0)));
+        assert_eq!(table.get(&MOST_OF_SHARD, 2), None);
+        assert_eq!(table.get_mut(&MOST_OF_SHARD, 2), None);
+    }
+
+    #[test]
+    fn as_many_repositories_of_one_look_are_known_as_there_is_room_for() {
+        let memo = Memo::default();
+        let known = memo.of(state(1));
+        let name = |number: usize| number.to_string();
+        for number in 0..MOST_OF_ONE {
+            known.note_repository(LOOK, &name(number), FACTS);
+        }
+        assert!((0..MOST_OF_ONE).all(|number| known.repository(LOOK, &name(number)).is_some()));
+        known.note_repository(LOOK, "another", FACTS);
+        assert_eq!(known.repository(LOOK, "another"), Some(FACTS));
+        assert_eq!(known.repository(LOOK, &name(0)), None);
+    }
+
+    #[test]
     fn it_does_not_grow_without_bound() {
         let memo = Memo::default();
         let known = memo.of(state(1));

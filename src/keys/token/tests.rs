@@ -247,3 +247,23 @@ fn a_key_retired_for_long_is_not_published_any_more() {
     assert_eq!(fixture.published.verify(&token, EXPECTED, late), Err(InvalidToken::UnknownKey));
     assert_eq!(fixture.published.jwks(late), r#"{"keys":[]}"#);
 }
+
+#[test]
+fn the_account_that_a_token_names_is_told() {
+    let fixture = fixture(SigningAlgorithm::Es256, KeyHeader::Kid);
+    let granted = decide(&Caller::Anonymous, &[], Policy::default(), |_| Facts::default());
+    let random = SystemRandom::default();
+    let claims = Claims::new("dockpass", "acme+ci", "registry.example", &granted, NOW, 300, &random).unwrap();
+    let token = fixture.signer.sign(&claims).unwrap().to_string();
+    assert_eq!(fixture.verify(&token).unwrap().subject(), "acme+ci");
+}
+
+#[test]
+fn a_token_is_read_up_to_its_greatest_length() {
+    let fixture = fixture(SigningAlgorithm::Es256, KeyHeader::Kid);
+    let header =
+        URL_SAFE_NO_PAD.encode(json!({ "typ": "JWT", "alg": "ES256", "kid": "unknown" }).to_string());
+    let of_length = |length: usize| format!("{header}.{}.c", "b".repeat(length - header.len() - 3));
+    assert_eq!(fixture.verify(&of_length(MAX_LENGTH)), Err(InvalidToken::UnknownKey));
+    assert_eq!(fixture.verify(&of_length(MAX_LENGTH + 1)), Err(InvalidToken::Malformed));
+}
