@@ -103,6 +103,17 @@ fn the_unit_is_one_that_systemd_reads() {
         here.lines().filter(|line| !line.starts_with("Documentation=")).collect::<Vec<_>>().join("\n"),
     )
     .unwrap();
+    // Its points go from 0 (nothing is open) to 10; the limit is given in tenths.
+    let mut security = Command::new("systemd-analyze");
+    security.args(["--offline=true", "--threshold=20", "security"]).arg(&unit);
+    match security.output() {
+        Err(error) => println!("SKIPPED: systemd-analyze security: {error}"),
+        Ok(output) => {
+            let told = String::from_utf8_lossy(&output.stdout).into_owned();
+            println!("{}", told.lines().last().unwrap_or_default());
+            assert!(output.status.success(), "{told}{output:?}");
+        }
+    }
     match Command::new("systemd-analyze").arg("verify").arg(&unit).output() {
         Err(error) => println!("SKIPPED: systemd-analyze verify: {error}"),
         Ok(output) => {

@@ -12,7 +12,7 @@ mod image;
 pub(crate) mod process;
 mod registry;
 mod standin;
-mod tools;
+pub(crate) mod tools;
 
 mod compose;
 mod credentials;

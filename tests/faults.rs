@@ -12,6 +12,7 @@ mod kill_session;
 mod operations;
 mod sandbox;
 pub(crate) mod site;
+mod systemd;
 mod together;
 
 /// Whether everything is to be tried, however long it takes.

@@ -26,8 +26,9 @@ packages_of() {
     registry) echo docker-registry:docker-registry ;;
     clients) echo podman:podman skopeo:skopeo buildah:buildah ;;
     # /usr/bin/docker by path: the daemon's own client is tested too, whatever newer client stands before it.
-    engines) echo dockerd:docker.io /usr/bin/docker:docker.io containerd:containerd runc:runc \
-      iptables:iptables docker-compose:docker-compose ;;
+    # systemd is booted with the unit that dockpass ships.
+    engines) echo dockerd:docker.io /usr/bin/docker:docker.io containerd:containerd runc:runc iptables:iptables \
+      docker-compose:docker-compose /lib/systemd/systemd:systemd ;;
     browser) echo chromium:chromium chromedriver:chromium-driver ;;
     load) echo wrk:wrk strace:strace valgrind:valgrind ;;
     python) echo python3:python3 ;;
