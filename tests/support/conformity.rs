@@ -2,28 +2,35 @@
 //! Schema as the document uses; what else stands there one day is an error until it is known here.
 
 use super::Answer;
-use dockpass::http::api::ApiRoute;
+use dockpass::http::api::{ApiRoute, PREFIX};
 use serde_json::Value;
 
 /// What is wrong with an answer to `method` and `path`.
 pub(crate) fn check(document: &Value, method: &str, path: &str, answer: &Answer) -> Result<(), String> {
     let method = hyper::Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
     let path = path.split('?').next().unwrap_or_default();
-    let Ok(route) = ApiRoute::parse(&method, path) else { return Ok(()) };
-    let endpoint = route.endpoint();
-    let responses = &document["paths"][endpoint.template][endpoint.method.to_ascii_lowercase()]["responses"];
-    let told = responses.get(answer.status.to_string());
-    let told = told.ok_or_else(|| format!("status {} of {} is not told", answer.status, endpoint.id))?;
+    let (template, name) = match ApiRoute::parse(&method, path) {
+        Ok(route) => (route.endpoint().template, route.endpoint().method),
+        Err(_) if path.starts_with(PREFIX) => return Ok(()),
+        // What is told of outside of the API has no parameters in its path.
+        Err(_) => (path, if method == hyper::Method::HEAD { "GET" } else { method.as_str() }),
+    };
+    let operation = &document["paths"][template][name.to_ascii_lowercase()];
+    // An operation with a server of its own is not below the prefix: the page `/signin` is not the API's `/signin`.
+    let there = operation.get("servers").is_some() != path.starts_with(PREFIX);
+    let Some(id) = operation["operationId"].as_str().filter(|_| there) else { return Ok(()) };
+    let told = operation["responses"].get(answer.status.to_string());
+    let told = told.ok_or_else(|| format!("status {} of {id} is not told", answer.status))?;
     if method == hyper::Method::HEAD {
         return Ok(());
     }
     let told = resolved(document, told);
     match told.get("content") {
         None if answer.body.is_empty() => Ok(()),
-        None => Err(format!("{} tells of no body", endpoint.id)),
+        None => Err(format!("{id} tells of no body")),
         Some(content) => {
             let schema = &content["application/json"]["schema"];
-            fits(document, schema, &answer.json(), endpoint.id)
+            fits(document, schema, &answer.json(), id)
         }
     }
 }

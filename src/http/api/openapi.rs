@@ -1,11 +1,12 @@
 //! The REST API described by its own table: as OpenAPI 3.1 (`/openapi.json`), and as Swagger 2.0 in Quay's shape
 //! (`/discovery`). Nothing is written down twice, so no route can be missing or described as it once was.
 
+mod outside;
 mod swagger;
 
 use super::answers;
 use super::call::{Answer, Call, ok};
-use super::route::{Access, Endpoint, PREFIX, Payload};
+use super::route::{Access, Endpoint, PREFIX, Payload, Query};
 use super::shape::Components;
 use super::table::ApiRoute;
 use crate::http::browser::session_cookie;
@@ -22,6 +23,7 @@ const REFUSALS: &[(u16, &str)] = &[
     (413, "The body is too large."),
     (415, "The body is not JSON, or it is encoded."),
     (429, "Too many wrong passwords; `Retry-After` tells the seconds to wait."),
+    (431, "The headers are too large."),
     (503, "The service is busy or read-only, or the database is away."),
 ];
 
@@ -45,6 +47,8 @@ fn refusals(endpoint: &Endpoint) -> Vec<u16> {
         401 => !matches!(endpoint.spec.access, Access::Open | Access::Csrf),
         403 => endpoint.spec.access != Access::Open,
         404 => endpoint.template.contains('{') || endpoint.spec.switched,
+        // Of the token endpoint alone.
+        431 => false,
         429 => endpoint.spec.access == Access::Csrf || endpoint.template.starts_with("/signin"),
         status => has_body || !OF_BODIES.contains(status),
     };
@@ -70,6 +74,7 @@ fn openapi(https: bool) -> Value {
     for endpoint in ApiRoute::endpoints() {
         insert(&mut paths, endpoint.template.to_owned(), endpoint, operation(endpoint, &mut schemas));
     }
+    outside::insert(&mut paths, &mut schemas);
     let error = answers::ERROR.document(&mut schemas);
     let responses: Map<_, _> = REFUSALS
         .iter()
@@ -78,6 +83,8 @@ fn openapi(https: bool) -> Value {
             (status.to_string(), json!({ "description": description, "content": content }))
         })
         .collect();
+    let mut groups = tags();
+    groups.push(json!({ "name": outside::TOKENS }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -86,7 +93,7 @@ fn openapi(https: bool) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
         },
         "servers": [{ "url": PREFIX }],
-        "tags": tags(),
+        "tags": groups,
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -102,6 +109,16 @@ fn openapi(https: bool) -> Value {
                     "in": "cookie",
                     "name": session_cookie(https),
                     "description": "A browser's session.",
+                },
+                "password": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A user or robot with its password or secret, `$app` or `$oauthtoken` with a token.",
+                },
+                "identity": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A robot's name, and a token of an issuer that it was told to believe.",
                 },
                 "csrf": {
                     "type": "apiKey",
@@ -126,11 +143,7 @@ fn operation(endpoint: &Endpoint, schemas: &mut Components) -> Value {
             "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 },
         }),
     });
-    let of_query = endpoint.spec.query.iter().map(|query| {
-        json!({
-            "name": query.name, "in": "query", "description": query.help, "schema": { "type": query.kind },
-        })
-    });
+    let of_query = endpoint.spec.query.iter().map(parameter_of_query);
     let success = match endpoint.spec.answer {
         None => json!({ "description": "Done." }),
         Some(shape) => {
@@ -162,6 +175,10 @@ fn operation(endpoint: &Endpoint, schemas: &mut Components) -> Value {
         operation.insert("requestBody".to_owned(), json!({ "required": required, "content": content }));
     }
     operation
+}
+
+fn parameter_of_query(query: &Query) -> Value {
+    json!({ "name": query.name, "in": "query", "description": query.help, "schema": { "type": query.kind } })
 }
 
 /// The ways to be let in, any of which is enough.
@@ -196,14 +213,15 @@ mod tests {
 
     const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 
-    /// Path, method and object of every operation.
+    /// Path, method and object of every operation below the prefix.
     fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
         let paths = document["paths"].as_object().unwrap();
         let items = paths.iter().flat_map(|(path, item)| {
             let methods = item.as_object().unwrap().iter();
             methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
         });
-        items.filter(|(_, method, _)| METHODS.contains(method)).collect()
+        let here = |operation: &Value| operation.get("servers").is_none();
+        items.filter(|(_, method, operation)| METHODS.contains(method) && here(operation)).collect()
     }
 
     fn both() -> [(Value, &'static str); 2] {

@@ -66,6 +66,39 @@ pub const ERROR_TYPE: Shape = Shape::Record(&Record {
 /// A document that describes the API.
 pub const DOCUMENT: Shape = Shape::Object;
 
+/// What a keyless robot logs in with.
+pub const ROBOT_TOKEN: Shape = Shape::Record(&Record { name: "RobotToken", members: &[has("token", TEXT)] });
+/// What a registry's client gets.
+pub const REGISTRY_TOKEN: Shape = Shape::Record(&Record {
+    name: "RegistryToken",
+    members: &[
+        has("token", TEXT),
+        has("access_token", TEXT),
+        has("expires_in", Shape::Integer),
+        has("issued_at", Shape::Instant),
+        may("scope", TEXT, "To a form: what was granted."),
+        may("refresh_token", TEXT, "If one was asked for, and is offered."),
+    ],
+});
+/// What a browser's session proves with that a request is its own.
+pub const CSRF_TOKEN: Shape =
+    Shape::Record(&Record { name: "CsrfToken", members: &[has("csrf_token", TEXT)] });
+/// The distribution specification's form of a refusal.
+pub const REGISTRY_ERRORS: Shape = Shape::Record(&Record {
+    name: "RegistryErrors",
+    members: &[has(
+        "errors",
+        Shape::Array(&Shape::Record(&Record {
+            name: "RegistryError",
+            members: &[has("code", TEXT), has("message", TEXT), has("detail", Shape::Object)],
+        })),
+    )],
+});
+/// A sentence, to whoever asked wrongly or is told that something was done.
+pub const MESSAGE: Shape = Shape::Record(&Record { name: "Sentence", members: &[has("message", TEXT)] });
+/// A sentence, to whoever did not say who it is.
+pub const PLAIN_ERROR: Shape = Shape::Record(&Record { name: "Error", members: &[has("error", TEXT)] });
+
 /// Quay's forms of a refusal.
 pub const ERROR: Shape = Shape::Either(&[
     Shape::Record(&Record {
@@ -88,7 +121,7 @@ pub const ERROR: Shape = Shape::Either(&[
             may("is_readonly", Shape::Boolean, "While nothing can be changed."),
         ],
     }),
-    Shape::Record(&Record { name: "Error", members: &[has("error", TEXT)] }),
+    PLAIN_ERROR,
     Shape::Record(&Record {
         name: "SignInRefused",
         members: &[
