@@ -28,6 +28,7 @@ pub mod entities;
 pub mod error;
 pub mod exchange;
 pub mod federation;
+pub mod grants;
 pub mod initialize;
 pub mod issue;
 pub mod ledger;

@@ -3,6 +3,8 @@
 use super::App;
 use super::actor::{Actor, Mode};
 use super::error::ServiceError;
+use super::grants::{Grants, Holder};
+use super::listing;
 use super::repositories::find_namespace;
 use crate::config::RobotTokenDisplay;
 use crate::domain::caller::{AccountId, Identity};
@@ -328,11 +330,8 @@ pub fn permissions(
     namespace: &str,
     short: &str,
 ) -> Result<Vec<(crate::store::repositories::Repository, Role)>, ServiceError> {
-    app.store.read("robot permissions", |tx| {
-        let owner = administered(tx, actor, namespace, Mode::Read)?;
-        let robot = find(tx, &owner, short)?;
-        Ok(tx.grants_of(Grantee::Account(robot.account.id))?)
-    })
+    let holder = Holder::Robot(namespace.to_owned(), short.to_owned());
+    listing::all(app, actor, Grants::begin(app, actor, holder)?)
 }
 
 /// The teams that a robot sits in, by name.

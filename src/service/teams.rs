@@ -8,12 +8,10 @@ use super::repositories::find_namespace;
 use super::team_members::Members;
 use crate::domain::name::TeamName;
 use crate::domain::oauth::OAuthScope;
-use crate::domain::permission::{Role, TeamRole};
+use crate::domain::permission::TeamRole;
 use crate::store::accounts::{Account, AccountKind};
 use crate::store::audit::Event;
 use crate::store::members::TeamCounts;
-use crate::store::permissions::Grantee;
-use crate::store::repositories::Repository;
 use crate::store::teams::Team;
 use crate::store::{StoreError, Tx};
 use serde_json::{Value, json};
@@ -221,7 +219,7 @@ pub(super) fn add_member_in(
     Ok(record_member(app, tx, actor, organization, "org_add_team_member", &team, member)?)
 }
 
-fn find(tx: &mut Tx<'_>, organization: &Account, name: &str) -> Result<Team, ServiceError> {
+pub(super) fn find(tx: &mut Tx<'_>, organization: &Account, name: &str) -> Result<Team, ServiceError> {
     tx.team(organization.id, name)?.ok_or_else(|| {
         ServiceError::NotFound(format!("Team '{name}' is not a team in org '{}'", organization.name))
     })
@@ -276,20 +274,6 @@ pub fn members(
     let members = Members::begin(app, actor, organization, team)?;
     let (team, editable) = (members.team.clone(), members.editable);
     Ok((team, listing::all(app, actor, members)?, editable))
-}
-
-/// The repositories granted to a team, by name.
-pub fn permissions(
-    app: &App,
-    actor: &Actor,
-    organization_name: &str,
-    team_name: &str,
-) -> Result<Vec<(Repository, Role)>, ServiceError> {
-    app.store.read("team permissions", |tx| {
-        let organization = organization(tx, actor, organization_name, Mode::Read)?;
-        let team = find(tx, &organization, team_name)?;
-        Ok(tx.grants_of(Grantee::Team(team.id))?)
-    })
 }
 
 /// A team as a member of its organization sees it.

@@ -4,7 +4,7 @@
 use super::accounts::{Account, COLUMNS, read_account};
 use super::engine::Value;
 use super::permissions::Grantee;
-use super::repositories::RepositoryId;
+use super::repositories::{COLUMNS as REPOSITORY, Repository, RepositoryId, read_repository};
 use super::teams::{TEAM, Team, TeamId, read_team};
 use super::{StoreError, Tx, is_genuine};
 use crate::domain::caller::AccountId;
@@ -70,6 +70,45 @@ impl Tx<'_> {
             &[repository.0.into()],
             |columns| columns.take(),
         )
+    }
+
+    /// What somebody was granted directly, by the repositories' names. What was granted is told by [`Self::grants_on`].
+    pub fn granted_repository_ids(&mut self, grantee: Grantee) -> Result<Vec<RepositoryId>, StoreError> {
+        let (table, column) = grantee.table();
+        let statement = format!(
+            "SELECT repository.id FROM {table} JOIN repository ON repository.id = {table}.repository_id \
+             WHERE {table}.{column} = $1 ORDER BY repository.name"
+        );
+        self.all(&statement, &[grantee.id().into()], |columns| columns.take().map(RepositoryId))
+    }
+
+    /// Repositories that somebody was granted directly, with the role, at most [`BATCH`].
+    pub fn grants_on(
+        &mut self,
+        grantee: Grantee,
+        ids: &[RepositoryId],
+    ) -> Result<HashMap<RepositoryId, (Repository, Role)>, StoreError> {
+        let (table, column) = grantee.table();
+        let statement = format!(
+            "SELECT {REPOSITORY}, {table}.role, {table}.mac FROM {table} \
+             JOIN repository ON repository.id = {table}.repository_id \
+             WHERE {table}.{column} = $1 AND {table}.repository_id IN ({})",
+            placeholders()
+        );
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let (rows, mut found) = (self.rows, HashMap::with_capacity(ids.len()));
+        self.sql.query(&statement, &of(grantee.id(), &ids), &mut |columns| {
+            let (repository, mac) = read_repository(columns)?;
+            let role = columns.take()?;
+            let grant: Vec<u8> = columns.take()?;
+            if is_genuine(rows, "repository", &repository.deciding(), &mac)
+                && is_genuine(rows, table, &grantee.deciding(repository.id, role), &grant)
+            {
+                found.insert(repository.id, (repository, role));
+            }
+            Ok(true)
+        })?;
+        Ok(found)
     }
 
     /// Accounts by their ids, at most [`BATCH`].

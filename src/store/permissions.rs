@@ -17,14 +17,14 @@ pub enum Grantee {
 }
 
 impl Grantee {
-    const fn table(self) -> (&'static str, &'static str) {
+    pub(super) const fn table(self) -> (&'static str, &'static str) {
         match self {
             Self::Account(_) => ("repository_permission", "account_id"),
             Self::Team(_) => ("team_permission", "team_id"),
         }
     }
 
-    const fn id(self) -> i64 {
+    pub(super) const fn id(self) -> i64 {
         match self {
             Self::Account(id) => id.0,
             Self::Team(id) => id.0,

@@ -33,7 +33,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    fn deciding(&self) -> [Value<'_>; 6] {
+    pub(super) fn deciding(&self) -> [Value<'_>; 6] {
         [
             self.id.0.into(),
             self.namespace.into(),

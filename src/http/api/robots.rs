@@ -9,6 +9,7 @@ use crate::domain::oauth::OAuthScope;
 use crate::domain::permission::{Role, Visibility};
 use crate::http::error::Refusal;
 use crate::service::error::ServiceError;
+use crate::service::grants::{Grants, Holder};
 use crate::service::robot_lists::{Asked, Listing};
 use crate::service::robots::{MAX_DESCRIPTION, NewRobot};
 use crate::service::{federation, robots};
@@ -205,11 +206,6 @@ pub(super) fn regenerate_of_user(call: &Call, short: &str) -> Answer {
 }
 
 #[derive(Serialize)]
-struct GrantsView<'a> {
-    permissions: Vec<GrantView<'a>>,
-}
-
-#[derive(Serialize)]
 struct GrantView<'a> {
     repository: RepositoryView<'a>,
     role: Role,
@@ -229,12 +225,11 @@ impl<'a> RepositoryView<'a> {
 }
 
 /// Quay's view of what somebody was granted.
-pub(super) fn grants(grants: &[(Repository, Role)]) -> Answer {
-    let permissions = grants
-        .iter()
-        .map(|(repository, role)| GrantView { repository: RepositoryView::new(repository), role: *role })
-        .collect();
-    ok(&GrantsView { permissions })
+pub(super) fn grants(call: &Call, holder: Holder) -> Answer {
+    let grants = Grants::begin(&call.app, &call.actor, holder)?;
+    listed(call, r#"{"permissions":["#, "]}", grants, |(repository, role), out| {
+        serde_json::to_writer(out, &GrantView { repository: RepositoryView::new(&repository), role })
+    })
 }
 
 /// Lists what a robot of an organization was granted directly. This one route of Quay asks for `user:admin` as well, and has
@@ -245,12 +240,12 @@ pub(super) fn permissions_of_organization(call: &Call, organization: &str, short
         Err(ServiceError::Forbidden) => return Err(Refusal::Denied),
         other => other?,
     }
-    grants(&robots::permissions(&call.app, &call.actor, organization, short)?)
+    grants(call, Holder::Robot(organization.to_owned(), short.to_owned()))
 }
 
 /// Lists what a robot of the calling user was granted directly.
 pub(super) fn permissions_of_user(call: &Call, short: &str) -> Answer {
-    grants(&robots::permissions(&call.app, &call.actor, own(call)?, short)?)
+    grants(call, Holder::Robot(own(call)?.to_owned(), short.to_owned()))
 }
 
 /// An external identity. Quay has no audience; clients ignore what they do not know.

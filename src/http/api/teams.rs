@@ -5,6 +5,7 @@ use super::call::{Answer, Call, listed, no_content, ok};
 use super::robots::grants;
 use super::schema::{Schema, optional, required};
 use crate::domain::permission::TeamRole;
+use crate::service::grants::Holder;
 use crate::service::team_members::Members;
 use crate::service::teams;
 use crate::store::accounts::{Account, AccountKind};
@@ -106,5 +107,5 @@ pub(super) fn remove_member(call: &Call, organization: &str, name: &str, member:
 
 /// Lists the repositories granted to a team.
 pub(super) fn permissions(call: &Call, organization: &str, name: &str) -> Answer {
-    grants(&teams::permissions(&call.app, &call.actor, organization, name)?)
+    grants(call, Holder::Team(organization.to_owned(), name.to_owned()))
 }

@@ -3,14 +3,14 @@
 use super::{account, begin_path, piece};
 use crate::api::{ALL, Acme};
 use dockpass::domain::name::RepositoryName;
-use dockpass::domain::permission::Role;
+use dockpass::domain::permission::{Role, Visibility};
 use dockpass::service::actor::Actor;
 use dockpass::service::{repositories, teams};
 use dockpass::store::StoreError;
 use dockpass::store::accounts::AccountKind;
 use dockpass::store::default_permissions::DefaultPermission;
 use dockpass::store::permissions::Grantee;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const COUNT: usize = 1_200;
 
@@ -125,6 +125,46 @@ async fn a_long_list_of_people_ends_with_the_right_to_it() {
     let operator = Actor::operator("test");
     teams::remove_member(&acme.installation.app, &operator, "acme", "owners", "alice").unwrap();
     for (path, mut response) in paths.into_iter().zip(begun) {
+        assert!(piece(response.body_mut()).await.unwrap().is_err(), "{path}: nothing is shown any more");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_lists_of_grants_come_in_pieces_and_end_with_the_right_to_them() {
+    let acme = Acme::new();
+    let filled: Result<(), StoreError> = acme.installation.app.store.write("test", |tx| {
+        let organization = tx.account_by_name("acme")?.unwrap();
+        let devs = tx.team(organization.id, "devs")?.unwrap();
+        let robot = tx.account_by_name("acme+ci")?.unwrap();
+        for number in (0..COUNT).rev() {
+            let (name, now) = (format!("r{number:04}"), acme.installation.app.now());
+            let made = tx.insert_repository(organization.id, &name, Visibility::Private, "", now)?;
+            tx.grant(Grantee::Account(robot.id), made.id, Role::Write)?;
+            tx.grant(Grantee::Team(devs.id), made.id, Role::Read)?;
+        }
+        Ok(())
+    });
+    filled.unwrap();
+    let token = acme.token("alice", ALL);
+    acme.installation.member("acme", "owners", "root1");
+    let mut begun = Vec::new();
+    for (path, role) in [
+        ("/organization/acme/robots/ci/permissions", "write"),
+        ("/organization/acme/team/devs/permissions", "read"),
+    ] {
+        let whole = acme.get(&token, path).await.json();
+        let expected = (0..COUNT).map(|number| {
+            json!({ "repository": { "name": format!("r{number:04}"), "is_public": false }, "role": role })
+        });
+        assert_eq!(whole["permissions"].as_array().unwrap(), &expected.collect::<Vec<_>>(), "{path}");
+        let mut response = begin_path(&acme, &token, &format!("/api/v1{path}")).await;
+        let first = piece(response.body_mut()).await.unwrap().unwrap();
+        assert!(first.len() < whole.to_string().len() / 2, "{path}");
+        begun.push((path, response));
+    }
+    let operator = Actor::operator("test");
+    teams::remove_member(&acme.installation.app, &operator, "acme", "owners", "alice").unwrap();
+    for (path, mut response) in begun {
         assert!(piece(response.body_mut()).await.unwrap().is_err(), "{path}: nothing is shown any more");
     }
 }
