@@ -44,7 +44,7 @@ pub fn run(options: &Tokens) {
         let _ = write!(uri, "&scope=repository%3Aacme%2Fapp{number}%3Apull%2Cpush");
     }
     let basic = format!("Basic {}", STANDARD.encode(format!("acme+ci:{secret}")));
-    let connection = Connection { peer: SocketAddr::from(([127, 0, 0, 1], 40_000)), tls: false };
+    let connection = Connection::new(SocketAddr::from(([127, 0, 0, 1], 40_000)), false);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let started = Instant::now();
     runtime.block_on(async {
@@ -55,7 +55,7 @@ pub fn run(options: &Tokens) {
                 .header("authorization", &basic)
                 .body(RequestBody::from(Bytes::new()))
                 .unwrap();
-            assert_eq!(dispatch.handle(Box::new(request), connection).await.status(), StatusCode::OK);
+            assert_eq!(dispatch.handle(Box::new(request), connection.clone()).await.status(), StatusCode::OK);
         }
     });
     let micros = started.elapsed().as_secs_f64() * 1e6 / f64::from(options.count.max(1));

@@ -79,7 +79,7 @@ async fn page(dispatch: &Dispatch, uri: &str, cookie: &str) -> usize {
         .header("cookie", cookie)
         .body(RequestBody::from(Bytes::new()))
         .unwrap();
-    let connection = Connection { peer: ([127, 0, 0, 1], 40_000).into(), tls: false };
+    let connection = Connection::new(([127, 0, 0, 1], 40_000).into(), false);
     let response = dispatch.handle(Box::new(request), connection).await;
     assert_eq!(response.status(), StatusCode::OK, "{uri}");
     response.into_body().collect().await.unwrap().to_bytes().len()

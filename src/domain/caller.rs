@@ -55,6 +55,14 @@ impl Caller {
         }
     }
 
+    /// The account's name, unless anonymous.
+    pub fn into_name(self) -> Option<AccountName> {
+        match self {
+            Self::Anonymous => None,
+            Self::Account(identity) => Some(identity.name),
+        }
+    }
+
     /// The token's `sub` claim: the account's name, empty for the anonymous.
     pub fn subject(&self) -> &str {
         self.identity().map_or("", |identity| identity.name.as_str())

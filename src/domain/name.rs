@@ -163,6 +163,14 @@ impl AccountName {
         }
     }
 
+    /// The name as text of its own.
+    pub fn into_string(self) -> String {
+        match self {
+            Self::User(name) => name.0,
+            Self::Robot(name) => name.full,
+        }
+    }
+
     /// Whether this names a robot.
     pub fn is_robot(&self) -> bool {
         matches!(self, Self::Robot(_))

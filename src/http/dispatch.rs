@@ -15,7 +15,7 @@ use super::web::{self, WebRoute};
 use crate::service::App;
 use crate::store::StoreError;
 use crate::store::audit::Origin;
-use crate::telemetry::metrics::{self, Metrics};
+use crate::telemetry::metrics::{self, Metrics, Requests};
 use crate::telemetry::{RequestId, RequestRecord, Stopwatch};
 use hyper::header::{ACCEPT, ALLOW, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -27,6 +27,8 @@ use std::sync::Arc;
 pub struct Dispatch {
     app: Arc<App>,
     metrics: Arc<Metrics>,
+    /// Tokens that were issued: nearly all there is to count.
+    issued: Requests,
     blocking: Blocking,
 }
 
@@ -45,7 +47,8 @@ impl From<Response<Body>> for Outcome {
 impl Dispatch {
     /// Answers for `app` and counts in `metrics`.
     pub fn new(app: Arc<App>, metrics: Arc<Metrics>) -> Self {
-        Self { app, metrics, blocking: Blocking::default() }
+        let issued = metrics.requests_of(Route::Token.label(), StatusCode::OK.as_u16());
+        Self { app, metrics, issued, blocking: Blocking::default() }
     }
 
     /// Answers one request.
@@ -54,6 +57,7 @@ impl Dispatch {
         let proxies = &self.app.config.server.trusted_proxies;
         let peer = connection.peer.ip();
         let client = client_address(peer, request.headers(), proxies);
+        let client_text = if client == peer { connection.address } else { client.to_string().into() };
         let https = is_https(connection.tls, peer, request.headers(), proxies);
         let given = request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes);
         let request_id = RequestId::from_header(given, self.app.random.as_ref());
@@ -69,6 +73,7 @@ impl Dispatch {
             parsed => parsed,
         };
         let label = route.as_ref().map_or("none", Route::label);
+        let is_token = matches!(route, Ok(Route::Token));
         let surface = route.as_ref().map_or(Surface::Api, Route::surface);
         let mut outcome = match route {
             Ok(route) => self.answer(route, request, origin, https, peer, stopwatch).await,
@@ -87,10 +92,14 @@ impl Dispatch {
             duration: stopwatch.elapsed(),
             caller: outcome.caller.as_deref().unwrap_or_default(),
             request_id: &request_id,
-            client,
+            client: &client_text,
         };
         record.log();
-        self.metrics.request(record.route, record.status, record.duration);
+        if is_token && response.status() == StatusCode::OK {
+            self.issued.count(record.duration);
+        } else {
+            self.metrics.request(record.route, record.status, record.duration);
+        }
         outcome.response
     }
 

@@ -5,6 +5,7 @@ use super::body::{BodyError, BodyLimits, Fields, FieldsError, RequestBody, read_
 use super::error;
 use super::reply::{self, Body};
 use crate::domain::credential::Secret;
+use crate::domain::name::AccountName;
 use crate::keys::Expected;
 use crate::service::App;
 use crate::service::issue::IssueError;
@@ -106,8 +107,8 @@ pub(super) async fn token(
     match issued {
         Ok((issued, offline)) => TokenAnswer {
             response: answer(&issued, form, offline),
-            caller: Some(issued.caller.subject().to_owned()),
             outcome: issued.outcome(),
+            caller: issued.caller.into_name().map(AccountName::into_string),
             kind,
         },
         Err(refused) => {

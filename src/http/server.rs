@@ -76,13 +76,23 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// The connection a request came on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// The other end of the socket; IPv4 is IPv4 also on a socket that listens on `[::]`. The client itself, unless
     /// a proxy stands in front: see [`client_address`](super::address::client_address).
     pub peer: SocketAddr,
     /// Whether this server speaks TLS on it.
     pub tls: bool,
+    /// The peer's IP address as the log shows it with each request.
+    pub address: Arc<str>,
+}
+
+impl Connection {
+    /// A connection from `peer`.
+    pub fn new(peer: SocketAddr, tls: bool) -> Self {
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        Self { peer, tls, address: peer.ip().to_string().into() }
+    }
 }
 
 /// Everything the connections of one server share.

@@ -89,7 +89,7 @@ mod tests {
             duration: Duration::from_micros(1234),
             caller,
             request_id: &RequestId::from_header(Some(b"abc"), &SystemRandom::default()),
-            client: [192, 0, 2, 1].into(),
+            client: "192.0.2.1",
         }
         .log();
     }

@@ -2,7 +2,6 @@
 
 use crate::domain::random::Random;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +59,7 @@ pub struct RequestRecord<'a> {
     /// See [`RequestId`].
     pub request_id: &'a RequestId,
     /// Address of the client, behind trusted proxies.
-    pub client: IpAddr,
+    pub client: &'a str,
 }
 
 impl RequestRecord<'_> {
@@ -82,7 +81,7 @@ impl RequestRecord<'_> {
                     duration_us,
                     caller = self.caller,
                     request_id = self.request_id.as_str(),
-                    client = %self.client,
+                    client = self.client,
                     "request"
                 )
             };

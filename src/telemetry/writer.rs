@@ -13,11 +13,11 @@ use tracing_subscriber::fmt::MakeWriter;
 const ROOM: usize = 4 * 1024 * 1024;
 
 /// Bytes that are worth writing at once.
-const BATCH: usize = 64 * 1024;
+const BATCH: usize = 256 * 1024;
 
 /// How long lines are gathered before they are written. Waking the thread and entering the kernel for each line would cost
 /// more than the rest of a token's way through the log; nobody reads a log faster than this.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// How long the end of the program waits for the last lines.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -328,7 +328,7 @@ impl Installation {
         let sent = sent.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
         self.watch.sent(path, sent, body.as_bytes());
         let request = request.body(RequestBody::from(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
-        let connection = Connection { peer: SocketAddr::from(([192, 0, 2, 1], 4711)), tls: false };
+        let connection = Connection::new(SocketAddr::from(([192, 0, 2, 1], 4711)), false);
         self.dispatch.handle(Box::new(request), connection).await
     }
 

@@ -145,18 +145,24 @@ impl fmt::Debug for Fields {
 }
 
 fn unescape(input: &[u8], out: &mut Vec<u8>) -> Result<(), FieldsError> {
-    let mut rest = input.iter();
-    while let Some(byte) = rest.next() {
-        out.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let high = rest.next().copied().and_then(hex_digit).ok_or(FieldsError::Escape)?;
-                let low = rest.next().copied().and_then(hex_digit).ok_or(FieldsError::Escape)?;
-                (high << 4) + low
+    let mut rest = input;
+    while let Some(place) = rest.iter().position(|byte| matches!(byte, b'+' | b'%')) {
+        let (plain, escaped) = rest.split_at(place);
+        out.extend_from_slice(plain);
+        rest = match escaped {
+            [b'%', high, low, rest @ ..] => {
+                let digits = hex_digit(*high).zip(hex_digit(*low));
+                out.push(digits.map(|(high, low)| (high << 4) + low).ok_or(FieldsError::Escape)?);
+                rest
             }
-            other => *other,
-        });
+            [b'+', rest @ ..] => {
+                out.push(b' ');
+                rest
+            }
+            _ => return Err(FieldsError::Escape),
+        };
     }
+    out.extend_from_slice(rest);
     Ok(())
 }
 

@@ -90,11 +90,8 @@ where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     shared.statistics.accepted.inc();
-    let connection = Connection {
-        peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
-        tls: listener.tls.is_some(),
-    };
-    match slots(shared, connection) {
+    let connection = Connection::new(peer, listener.tls.is_some());
+    match slots(shared, &connection) {
         Ok(slots) => {
             let serving = connection::serve(Arc::clone(shared), socket, connection, listener.tls.clone());
             tokio::spawn(async move {
@@ -106,7 +103,7 @@ where
         }
         Err(fault) => {
             shared.statistics.count(fault);
-            turn_away(shared, connection, socket);
+            turn_away(shared, &connection, socket);
             Some(fault)
         }
     }
@@ -114,7 +111,7 @@ where
 
 type Admission = (Slot<Arc<Slots>>, Option<AddressSlot>);
 
-fn slots<H>(shared: &Shared<H>, connection: Connection) -> Result<Admission, Fault> {
+fn slots<H>(shared: &Shared<H>, connection: &Connection) -> Result<Admission, Fault> {
     let limits = &shared.limits;
     let address = connection.peer.ip();
     let loopback = address.is_loopback();
@@ -129,7 +126,7 @@ fn slots<H>(shared: &Shared<H>, connection: Connection) -> Result<Admission, Fau
 }
 
 /// Tells the client to come back later, if that is cheap: without TLS, and to a few at a time.
-fn turn_away<H>(shared: &Shared<H>, connection: Connection, mut socket: TcpStream) {
+fn turn_away<H>(shared: &Shared<H>, connection: &Connection, mut socket: TcpStream) {
     if connection.tls {
         return;
     }

@@ -36,6 +36,7 @@ pub(super) async fn serve<H, F>(
     H: Fn(Box<Request<RequestBody>>, Connection) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
+    let peer = connection.peer;
     // Answers go out in one piece; waiting to fill packets would only delay them.
     let _ = socket.set_nodelay(true);
     let stream = match tls {
@@ -45,7 +46,7 @@ pub(super) async fn serve<H, F>(
             Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
             Ok(Err(error)) => {
                 shared.statistics.count(Fault::Handshake);
-                tracing::debug!(peer = %connection.peer, %error, "TLS handshake failed");
+                tracing::debug!(%peer, %error, "TLS handshake failed");
                 return;
             }
             Err(_) => return shared.statistics.count(Fault::Handshake),
@@ -62,10 +63,10 @@ pub(super) async fn serve<H, F>(
         Ending::Finished(Ok(())) | Ending::Aborted => {}
         // The client broke off or sent what is not HTTP; hyper has answered 400 where it could.
         Ending::Finished(Err(error)) => {
-            tracing::debug!(peer = %connection.peer, %error, "connection failed");
+            tracing::debug!(%peer, %error, "connection failed");
         }
         Ending::Cut(cause) => {
-            tracing::debug!(peer = %connection.peer, ?cause, "connection cut");
+            tracing::debug!(%peer, ?cause, "connection cut");
             if let Some(fault) = cause.fault() {
                 shared.statistics.count(fault);
             }

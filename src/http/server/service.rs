@@ -70,7 +70,7 @@ where
         if !is_plainly_framed(request.headers()) {
             return canned::bad_coding();
         }
-        let call = || (self.shared.handler)(request, self.connection);
+        let call = || (self.shared.handler)(request, self.connection.clone());
         if let Some(response) = unpanicked(call).await {
             response
         } else {

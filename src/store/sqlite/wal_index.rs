@@ -9,7 +9,6 @@ use crate::store::memo::State;
 use rusqlite::Connection;
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -37,8 +36,8 @@ impl WalIndex {
     /// The present state. `None` when it cannot be told: before [`Self::maintain`], or in the midst of a commit.
     pub(super) fn state(&self) -> Option<State> {
         let mut bytes = [0; 2 * HEAD];
-        self.opened.get()?.file.read_exact_at(&mut bytes, 0).ok()?;
-        parse(&bytes)
+        let read = rustix::io::pread(&self.opened.get()?.file, &mut bytes, 0).ok()?;
+        if read == bytes.len() { parse(&bytes) } else { None }
     }
 
     /// Opens the file, unless that has been done.
