@@ -141,12 +141,15 @@ impl Ledger {
     }
 
     fn settle(&self, logins: &[(AccountId, Timestamp)], gap: i64) {
-        let settled = &mut self.pending.lock().unwrap_or_else(PoisonError::into_inner).settled;
-        // Forgetting costs a row that need not have been written.
-        if settled.len() + logins.len() > MOST_ACCOUNTS {
-            settled.clear();
+        // A few at a time: every login waits for this lock.
+        for some in logins.chunks(1000) {
+            let settled = &mut self.pending.lock().unwrap_or_else(PoisonError::into_inner).settled;
+            // Forgetting costs a row that need not have been written.
+            if settled.len() + some.len() > MOST_ACCOUNTS {
+                settled.clear();
+            }
+            settled.extend(some.iter().map(|(account, at)| (*account, at.plus(gap))));
         }
-        settled.extend(logins.iter().map(|(account, at)| (*account, at.plus(gap))));
     }
 }
 

@@ -25,9 +25,9 @@ use wal_index::WalIndex;
 const OLDEST_VERSION: i32 = 3_051_003;
 /// How long a statement waits for another process's lock before the store is reported unavailable.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Memory for pages that a connection keeps, in KiB: the inner pages of the tables and indexes of a million robots and the
-/// rows of their repositories, and more than all of an installation of ordinary size.
-const PAGE_CACHE_KIB: i64 = 16 * 1024;
+/// Memory for pages that a connection keeps, in KiB: the inner pages of the indexes of a million robots, and more than all
+/// of an installation of ordinary size.
+const PAGE_CACHE_KIB: i64 = 8 * 1024;
 /// Prepared statements kept by each connection: more than there are in the whole program.
 const STATEMENTS: usize = 256;
 
