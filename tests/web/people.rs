@@ -154,3 +154,47 @@ async fn people_are_sorted_and_taken_out_together_or_not_at_all() {
     let done = alice.post(path, &[("name", "bob")]).await;
     assert!(alice.follow(&done).await.contains("Successfully removed user from organization: bob"));
 }
+
+#[tokio::test]
+async fn a_token_is_assigned_to_another_user_who_takes_it_up_or_declines() {
+    let installation = acme("");
+    let alice = Browser::signed_in(&installation, "alice").await;
+    let made = alice.post("/organization/acme/applications/new", &[("name", "Terraform")]).await;
+    let path = made.header("location").unwrap().to_owned();
+    let refused = alice.post(&path, &[("action", "assign"), ("assignee", "bob")]).await;
+    assert!(refused.status == 400 && refused.text().contains("Choose at least one scope"));
+    let form = |user| [("action", "assign"), ("assignee", user), ("scope", "repo:read")];
+    let unknown = alice.post(&path, &form("nobody")).await;
+    let page = unknown.text();
+    assert_eq!(unknown.status, 404);
+    assert!(page.contains("User nobody does not exist") && page.contains("value=\"nobody\""), "{page}");
+    assert!(page.contains("value=\"repo:read\" checked"));
+    for _ in 0..2 {
+        let done = alice.post(&path, &form("bob")).await;
+        assert!(alice.follow(&done).await.contains("Token assigned successfully to bob"));
+    }
+
+    let bob = Browser::signed_in(&installation, "bob").await;
+    let settings = "/organization/bob?tab=Settings";
+    let page = bob.get(settings).await.text();
+    assert!(page.contains("Assigned authorizations") && page.contains("Terraform"));
+    let waiting =
+        page.split("name=\"uuid\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    let waiting: Vec<String> = waiting.collect();
+    assert_eq!(waiting.len(), 2);
+    let save = "/organization/bob/settings";
+    let taken = bob.post(save, &[("action", "accept"), ("uuid", &waiting[0])]).await.text();
+    let token = taken.split("data-testid=\"access-token\" readonly value=\"").nth(1).unwrap();
+    let bearer = format!("Bearer {}", token.split('"').next().unwrap());
+    let asked = installation
+        .send("GET", "/api/v1/repository?namespace=acme", None, &[("authorization", &bearer)], "")
+        .await;
+    assert_eq!(asked.status, 200);
+    let declined = bob.post(save, &[("action", "decline"), ("uuid", &waiting[1])]).await;
+    assert!(bob.follow(&declined).await.contains("Authorization declined"));
+    for action in ["accept", "decline"] {
+        let gone = bob.post(save, &[("action", action), ("uuid", &waiting[0])]).await;
+        assert!(bob.follow(&gone).await.contains("was taken up, declined or withdrawn already"));
+    }
+    assert!(!bob.get(settings).await.text().contains("Assigned authorizations"));
+}

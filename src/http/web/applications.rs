@@ -7,7 +7,7 @@ use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::oauth::OAuthScope;
 use crate::service::error::ServiceError;
 use crate::service::oauth::applications::{self, Texts};
-use crate::service::oauth::tokens;
+use crate::service::oauth::{assignments, tokens};
 use askama::Template;
 
 /// How long a token can be wished to live: seconds and words.
@@ -124,10 +124,18 @@ pub struct ApplicationPage {
     pub minted: Option<String>,
     /// Its tokens.
     pub tokens: Vec<AccessRow>,
-    /// The scopes to choose from.
-    pub scopes: [(&'static str, &'static str); 8],
+    /// The scopes to choose from: word, meaning, whether it was chosen in the last try.
+    pub scopes: [(&'static str, &'static str, bool); 8],
     /// The lives to choose from.
     pub lives: [(&'static str, &'static str); 5],
+    /// Whether an authorization can be assigned to another user.
+    pub assigns: bool,
+    /// What was wrong with the last try.
+    pub problem: Option<Problem>,
+    /// What was typed then: the token's name.
+    pub name: String,
+    /// What was typed then: the other user.
+    pub assignee: String,
 }
 
 /// An access token.
@@ -155,23 +163,21 @@ pub fn one(visit: &Visit, namespace: &str, client_id: &str) -> Reply {
         visit.require_fresh()?;
     }
     if visit.form.is_none() {
-        return show(visit, head, client_id, false, None);
+        return show(visit, head, client_id, Shown::default());
     }
     if visit.require_fresh().is_err() {
         return Ok(crate::http::reply::redirect_303(&format!("{here}?confirm=1")));
     }
     match visit.given("action")? {
-        "secret" if head.administers => show(visit, head, client_id, true, None),
+        "secret" if head.administers => {
+            show(visit, head, client_id, Shown { with_secret: true, ..Shown::default() })
+        }
         "reset" => {
             applications::reset_secret(app, actor, namespace, client_id)?;
-            show(visit, head, client_id, true, None)
+            show(visit, head, client_id, Shown { with_secret: true, ..Shown::default() })
         }
         "token" => {
-            let form = visit.form.as_ref().ok_or(Refusal::NotFound)?;
-            let scope: Vec<&str> = form
-                .all("scope")
-                .filter(|word| OAuthScope::EVERY.iter().any(|scope| scope.as_str() == *word))
-                .collect();
+            let scope = scopes(visit);
             let life = visit.given("life")?.parse().ok();
             let made = tokens::create(
                 app,
@@ -183,12 +189,26 @@ pub fn one(visit: &Visit, namespace: &str, client_id: &str) -> Reply {
                 life,
             );
             match made {
-                Ok(minted) => show(visit, head, client_id, false, Some(minted.token.expose().to_owned())),
-                Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
-                    let said = if scope.is_empty() { "Choose at least one scope".to_owned() } else { text };
-                    visit.done(&here, &Notice::bad(said))
+                Ok(minted) => {
+                    let minted = Some(minted.token.expose().to_owned());
+                    show(visit, head, client_id, Shown { minted, ..Shown::default() })
                 }
-                Err(other) => Err(other.into()),
+                Err(error) => {
+                    let error = if scope.is_empty() { no_scope() } else { error };
+                    let problem = Problem::of(error, "The access token was not generated", "token-name")?;
+                    show(visit, head, client_id, Shown { problem: Some(problem), ..Shown::default() })
+                }
+            }
+        }
+        "assign" => {
+            let scope = scopes(visit);
+            let user = visit.given("assignee")?;
+            match assign(visit, namespace, client_id, user, &scope) {
+                Ok(()) => visit.done(&here, &Notice::good(format!("Token assigned successfully to {user}"))),
+                Err(error) => {
+                    let problem = Problem::of(error, "The token was not assigned", "assignee")?;
+                    show(visit, head, client_id, Shown { problem: Some(problem), ..Shown::default() })
+                }
             }
         }
         "revoke" => {
@@ -203,7 +223,43 @@ pub fn one(visit: &Visit, namespace: &str, client_id: &str) -> Reply {
     }
 }
 
-fn show(visit: &Visit, head: Head, client_id: &str, with_secret: bool, minted: Option<String>) -> Reply {
+/// The scopes that a form chooses.
+fn scopes(visit: &Visit) -> Vec<&str> {
+    let chosen = visit.form.iter().flat_map(|form| form.all("scope"));
+    chosen.filter(|word| OAuthScope::EVERY.iter().any(|scope| scope.as_str() == *word)).collect()
+}
+
+fn no_scope() -> ServiceError {
+    ServiceError::Invalid("Choose at least one scope".to_owned())
+}
+
+/// Lets another user take up a token, at the application's own address.
+fn assign(
+    visit: &Visit,
+    namespace: &str,
+    client_id: &str,
+    user: &str,
+    scope: &[&str],
+) -> Result<(), ServiceError> {
+    if scope.is_empty() {
+        return Err(no_scope());
+    }
+    let (app, actor) = (&visit.app, &visit.actor);
+    let uri = applications::get(app, actor, namespace, client_id)?.application.redirect_uri;
+    let uri = if uri.is_empty() { format!("{}/oauth/localapp", app.config.derived.origin) } else { uri };
+    assignments::assign(app, actor, user, client_id, &uri, &scope.join(" "))
+}
+
+/// What the page shows beside the application itself.
+#[derive(Default)]
+struct Shown {
+    with_secret: bool,
+    minted: Option<String>,
+    problem: Option<Problem>,
+}
+
+fn show(visit: &Visit, head: Head, client_id: &str, shown: Shown) -> Reply {
+    let Shown { with_secret, minted, problem } = shown;
     let found = applications::get(&visit.app, &visit.actor, &head.name, client_id)?;
     let now = visit.app.now();
     let tokens = tokens::list(&visit.app, &visit.actor, &head.name, client_id)?;
@@ -216,6 +272,7 @@ fn show(visit: &Visit, head: Head, client_id: &str, with_secret: bool, minted: O
         accessed: record.last_accessed_at.map(|at| Moment::new(at, now)),
     });
     let secret = found.client_secret.as_ref().filter(|_| with_secret);
+    let (kept, chosen) = (problem.is_some(), scopes(visit));
     let page = ApplicationPage {
         shell: head.shell(visit, &format!("Application {}", found.application.name)),
         head,
@@ -223,8 +280,13 @@ fn show(visit: &Visit, head: Head, client_id: &str, with_secret: bool, minted: O
         row: row(visit, &found),
         minted,
         tokens: tokens.collect(),
-        scopes: OAuthScope::EVERY.map(|scope| (scope.as_str(), scope.title())),
+        scopes: OAuthScope::EVERY
+            .map(|scope| (scope.as_str(), scope.title(), kept && chosen.contains(&scope.as_str()))),
         lives: LIVES,
+        assigns: visit.app.config.people.assign_oauth_token,
+        name: if kept { visit.given("name")?.to_owned() } else { String::new() },
+        assignee: if kept { visit.given("assignee")?.to_owned() } else { String::new() },
+        problem,
     };
-    visit.page(&page)
+    visit.page_with(Problem::status(page.problem.as_ref()), &page)
 }

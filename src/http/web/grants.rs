@@ -1,5 +1,6 @@
 //! "Set repository permissions": a robot's direct grants, many at once.
 
+use super::moment::Moment;
 use super::notice::Notice;
 use super::pager::Pager;
 use super::view::{Head, Problem, Tab, address, parse_role, role_value};
@@ -49,6 +50,8 @@ pub struct GrantRow {
     pub role: &'static str,
     /// Whether everybody may pull it.
     pub public: bool,
+    /// When it last changed.
+    pub updated: Moment,
 }
 
 /// Shows the table, or saves it.
@@ -78,9 +81,11 @@ pub fn page(visit: &Visit, namespace: &str, short: &str) -> Reply {
     let (offset, size) = (pager.offset(), pager.size);
     let grants = robot_pages::grants(&visit.app, &visit.actor, namespace, short, &q, selected, offset, size)?;
     pager.total = grants.total;
+    let now = visit.app.now();
     let typed = |name: &str| kept.iter().find(|(path, _)| path == name).map(|(_, role)| *role);
     let rows = grants.rows.into_iter().map(|(repository, role)| GrantRow {
         role: role_value(typed(&repository.name).unwrap_or(role)),
+        updated: Moment::new(repository.created_at, now),
         name: repository.name,
         public: repository.visibility == Visibility::Public,
     });

@@ -8,6 +8,7 @@ use crate::domain::credential::Secret;
 use crate::http::browser;
 use crate::http::reply;
 use crate::service::error::ServiceError;
+use crate::service::oauth::assignments;
 use crate::service::settings::SettingsChange;
 use crate::service::users::Changes;
 use crate::service::{app_tokens, namespaces, organizations, users};
@@ -29,8 +30,26 @@ pub struct SettingsPage {
     pub tokens: Option<Vec<TokenRow>>,
     /// A token that was just made.
     pub minted: Option<String>,
+    /// What was assigned to the person.
+    pub assigned: Vec<AssignedRow>,
+    /// The access token of an assignment that was just taken up.
+    pub accepted: Option<String>,
     /// The registry's host.
     pub registry: String,
+}
+
+/// An authorization that waits for its user.
+pub struct AssignedRow {
+    /// How it is named in forms.
+    pub uuid: String,
+    /// What is to act for the user.
+    pub application: String,
+    /// Whose application it is.
+    pub organization: String,
+    /// What it may do then.
+    pub scope: String,
+    /// When it was assigned.
+    pub created: Moment,
 }
 
 /// An application token.
@@ -52,10 +71,10 @@ pub fn tab(visit: &Visit, name: &str) -> Reply {
     if !visit.asked("confirm")?.is_empty() {
         visit.require_fresh()?;
     }
-    show(visit, name, None)
+    show(visit, name, None, None)
 }
 
-fn show(visit: &Visit, name: &str, minted: Option<String>) -> Reply {
+fn show(visit: &Visit, name: &str, minted: Option<String>, accepted: Option<String>) -> Reply {
     let view = namespaces::view(&visit.app, &visit.actor, name)?;
     let head = Head::of(visit, &view, Tab::Settings, None);
     if !head.tabs.contains(&Tab::Settings) {
@@ -74,7 +93,21 @@ fn show(visit: &Visit, name: &str, minted: Option<String>) -> Reply {
     } else {
         None
     };
+    let assigned = if head.own && visit.app.config.people.assign_oauth_token {
+        assignments::list(&visit.app, &visit.actor)?
+    } else {
+        Vec::new()
+    };
+    let assigned = assigned.into_iter().map(|found| AssignedRow {
+        uuid: found.assignment.uuid,
+        application: found.application.name,
+        organization: found.organization.name,
+        scope: found.assignment.scope,
+        created: Moment::new(found.assignment.created_at, now),
+    });
     let page = SettingsPage {
+        assigned: assigned.collect(),
+        accepted,
         shell: head.shell(visit, if head.own { "Account settings" } else { "Settings" }),
         head,
         email: view.account.email.clone().unwrap_or_default(),
@@ -138,7 +171,7 @@ pub fn save(visit: &Visit, name: &str) -> Reply {
             }
         }
         "token" => match app_tokens::create(app, actor, visit.given("title")?) {
-            Ok(shown) => show(visit, name, shown.token.map(|token| token.expose().to_owned())),
+            Ok(shown) => show(visit, name, shown.token.map(|token| token.expose().to_owned()), None),
             Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
                 visit.done(&here, &Notice::bad(sentence(&text)))
             }
@@ -148,7 +181,32 @@ pub fn save(visit: &Visit, name: &str) -> Reply {
             app_tokens::revoke(app, actor, visit.given("uuid")?)?;
             visit.done(&here, &Notice::good("Application token revoked"))
         }
+        "accept" => accept(visit, name, &here),
+        "decline" => match assignments::decline(app, actor, visit.given("uuid")?) {
+            Ok(()) => visit.done(&here, &Notice::good("Authorization declined")),
+            Err(ServiceError::NotFound(_)) => visit.done(&here, &Notice::bad(GONE)),
+            Err(other) => Err(other.into()),
+        },
         _ => Err(Refusal::Fields("there is no such action".to_owned())),
+    }
+}
+
+const GONE: &str = "This authorization was taken up, declined or withdrawn already";
+
+/// Takes up what was assigned, and shows the token in the answer.
+fn accept(visit: &Visit, name: &str, here: &str) -> Reply {
+    let (app, actor) = (&visit.app, &visit.actor);
+    let uuid = visit.given("uuid")?;
+    let found = assignments::list(app, actor)?.into_iter().find(|found| found.assignment.uuid == uuid);
+    let Some(found) = found else { return visit.done(here, &Notice::bad(GONE)) };
+    let (uri, scope) = (&found.assignment.redirect_uri, &found.assignment.scope);
+    match assignments::accept(app, actor, uuid, &found.application.client_id, uri, scope) {
+        Ok(minted) => show(visit, name, None, Some(minted.token.expose().to_owned())),
+        Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
+            visit.done(here, &Notice::bad(format!("The token was not taken up: {}", sentence(&text))))
+        }
+        Err(ServiceError::NotFound(_)) => visit.done(here, &Notice::bad(GONE)),
+        Err(other) => Err(other.into()),
     }
 }
 
