@@ -183,8 +183,8 @@ async fn a_token_is_assigned_to_another_user_who_takes_it_up_or_declines() {
     let waiting: Vec<String> = waiting.collect();
     assert_eq!(waiting.len(), 2);
     let save = "/organization/bob/settings";
-    let taken = bob.post(save, &[("action", "accept"), ("uuid", &waiting[0])]).await.text();
-    let token = taken.split("data-testid=\"access-token\" readonly value=\"").nth(1).unwrap();
+    let page = bob.post(save, &[("action", "accept"), ("uuid", &waiting[0])]).await.text();
+    let token = page.split("data-testid=\"access-token\" readonly value=\"").nth(1).unwrap();
     let bearer = format!("Bearer {}", token.split('"').next().unwrap());
     let asked = installation
         .send("GET", "/api/v1/repository?namespace=acme", None, &[("authorization", &bearer)], "")
