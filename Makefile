@@ -9,11 +9,12 @@
 # make soak         the long forms: faults at every system call, floods, many clients, timing; prints figures (an hour)
 # make fuzz         every fuzz target under libFuzzer (gets cargo-fuzz if it is not there); FUZZ_SECONDS for each, 60 by default
 # make mutants      mutation testing (needs cargo-mutants; some hours); PARTS='domain tokens parsers routes logins'
+# make canaries     all of those tests, and how many secrets they looked for in how many places
 # make coverage     lines that `make test-quick` reaches, by module (gets llvm-cov of rustc's own LLVM if it is not there)
 
 CARGO ?= cargo
 
-.PHONY: run test test-quick test-e2e test-browser test-instructions test-schema screenshots lint bench bench-quick profile soak fuzz mutants coverage supply-chain tools
+.PHONY: run test test-quick test-e2e test-browser test-instructions test-schema screenshots lint bench bench-quick profile soak fuzz mutants canaries coverage supply-chain tools
 
 run:
 	$(CARGO) run --release -- serve
@@ -75,6 +76,9 @@ fuzz:
 
 mutants:
 	tests/mutants.sh $(PARTS)
+
+canaries: tools
+	tests/canaries.sh
 
 coverage:
 	tests/coverage.sh

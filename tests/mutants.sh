@@ -22,15 +22,17 @@ fi
 lay_out() {
   local part=$1 crate=$root/target/mutants/$1 module
   mkdir -p "$crate/.cargo"
-  rm -rf "$crate/src"
+  rm -rf "$crate/src" "$crate/tests"
   mkdir "$crate/src"
   cp Cargo.lock schema.sql "$crate/"
   cp .cargo/mutants.toml "$crate/.cargo/"
   # The package and its dependencies, without the program, the tests and the benches.
   sed -e '/^\[\[/,/^$/d; /^\[lints/,$d; /^autotests/d; /^autobenches/d; /^readme/d' Cargo.toml >"$crate/Cargo.toml"
-  printf '\n[workspace]\n' >>"$crate/Cargo.toml"
+  # Nobody looks at a backtrace of a mutant, and it is built and linked faster without what that needs.
+  printf '\n[profile.dev.package.dockpass]\ndebug = 0\n\n[workspace]\n' >>"$crate/Cargo.toml"
   if [ "$part" = routes ] || [ "$part" = logins ]; then
     lay_out_whole "$crate"
+    [ "$part" = routes ] || lay_out_tests "$crate"
     return
   fi
   local modules="domain"
@@ -62,23 +64,27 @@ lay_out() {
   } >"$crate/src/service/sessions.rs"
 }
 
-# The whole library; of the tests what asks for tokens.
+# The whole library.
 lay_out_whole() {
-  local crate=$1 module
+  local crate=$1
   cp -r src assets templates "$crate/"
   rm -r "$crate/src/main.rs" "$crate/src/cli.rs" "$crate/src/cli"
   sed -i '/^pub mod cli;/d' "$crate/src/lib.rs"
   # Unit tests of what is not changed here would only have to be built.
   grep -rl --include='*.rs' '#\[cfg(test)\]' "$crate/src/http/api" "$crate/src/http/web" "$crate/src/service" "$crate/src/issuers" |
     xargs sed -i 's/#\[cfg(test)\]/#[cfg(any())]/'
-  rm -rf "$crate/tests"
+}
+
+# Of the tests of whole requests what asks for tokens, and no unit tests, which would be built as well.
+lay_out_tests() {
+  local crate=$1 module
   mkdir "$crate/tests"
   for module in auth support token; do
     cp -r "tests/$module" "tests/$module.rs" "$crate/tests/"
     echo "mod $module;"
   done >"$crate/tests/main.rs"
   # The modules beside main.rs are no tests of their own.
-  sed -i 's/^\[package\]/&\nautotests = false/' "$crate/Cargo.toml"
+  sed -i 's/^\[package\]/&\nautotests = false/; s/^\[lib\]/&\ntest = false\ndoctest = false/' "$crate/Cargo.toml"
   printf '\n[[test]]\nname = "all"\npath = "tests/main.rs"\n' >>"$crate/Cargo.toml"
 }
 

@@ -101,3 +101,17 @@ async fn a_refresh_token_is_no_other_credential_and_no_other_credential_gets_one
     let altered = format!("{}{}", &token[..token.len() - 2], if token.ends_with("AA") { "BB" } else { "AA" });
     assert_eq!(use_token(&installation, &altered, "registry.example").await.status, 401);
 }
+
+#[tokio::test]
+async fn the_form_asks_for_one_with_offline_access_and_not_otherwise() {
+    let (installation, secret) = acme(ON);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for (access, given) in [("", false), ("&access_type=online", false), ("&access_type=offline", true)] {
+        let body = format!(
+            "grant_type=password&username=acme%2Bci&password={secret}&client_id=docker&service=registry.example{access}"
+        );
+        let answer = installation.send("POST", "/token", None, &form, &body).await;
+        assert_eq!(answer.status, 200, "{access}");
+        assert_eq!(answer.json().get("refresh_token").is_some(), given, "{access}");
+    }
+}

@@ -62,6 +62,7 @@ async fn nothing_that_the_database_holds_is_a_credential() {
     let refresh = "/token?offline_token=true&service=registry.example&client_id=x";
     assert_eq!(installation.get(refresh, Some(("acme+ci", &secret))).await.status, 200);
     let loot = loot(&installation);
+    println!("{} texts that are stored", loot.len());
     assert!(loot.len() > 100, "{}", loot.len());
     for given in [&secret, &token, &app, &session] {
         assert!(!loot.iter().any(|text| text.contains(given.as_str())), "a credential is stored as it is");
