@@ -2,7 +2,8 @@
 
 use super::{access_token, acme, app_token};
 use crate::support::{Answer, Installation, payload};
-use dockpass::domain::credential;
+use dockpass::domain::credential::{self, Secret};
+use dockpass::service::login::{Credentials, log_in};
 
 const ON: &str = "TOKEN_REFRESH: true\nTOKEN_SERVICES: [registry.example, other.example]\n";
 
@@ -98,8 +99,14 @@ async fn a_refresh_token_is_no_other_credential_and_no_other_credential_gets_one
         installation.advance(60);
         assert_eq!(use_token(&installation, other, "registry.example").await.status, 401);
     }
-    let altered = format!("{}{}", &token[..token.len() - 2], if token.ends_with("AA") { "BB" } else { "AA" });
-    assert_eq!(use_token(&installation, &altered, "registry.example").await.status, 401);
+    let of_alice = refresh_token(&login(&installation, "alice", "alice's-password").await);
+    for token in [token, of_alice] {
+        let end = if token.ends_with("AA") { "BB" } else { "AA" };
+        let altered = format!("{}{end}", &token[..token.len() - 2]);
+        assert_eq!(use_token(&installation, &altered, "registry.example").await.status, 401);
+        assert_eq!(use_token(&installation, &token, "other.example").await.status, 401);
+        assert_eq!(use_token(&installation, &token, "registry.example").await.status, 200);
+    }
 }
 
 #[tokio::test]
@@ -113,5 +120,21 @@ async fn the_form_asks_for_one_with_offline_access_and_not_otherwise() {
         let answer = installation.send("POST", "/token", None, &form, &body).await;
         assert_eq!(answer.status, 200, "{access}");
         assert_eq!(answer.json().get("refresh_token").is_some(), given, "{access}");
+    }
+}
+
+#[tokio::test]
+async fn where_they_are_switched_off_again_those_that_are_out_are_wrong() {
+    let (installation, secret) = acme(ON);
+    let token = refresh_token(&login(&installation, "acme+ci", &secret).await);
+    for (config, right) in [(ON, true), ("", false)] {
+        installation.configure(&format!("SERVER_HOSTNAME: registry.example\n{config}"));
+        let app = installation.on_database(&installation.database()).unwrap();
+        for username in ["<token>", ""] {
+            let (username, password) = (username.to_owned(), Secret::new(token.clone()));
+            let credentials = Credentials::Password { username, password };
+            let standing = log_in(&app, &credentials, "registry.example", None, &[]).await;
+            assert_eq!(standing.is_ok(), right, "{config}");
+        }
     }
 }
