@@ -481,6 +481,38 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal(answer.status, 200);
     });
 
+    test("a token is assigned to another user, who takes it up in the account settings", async () => {
+      await at("/organization/acme/applications/new");
+      await page.getByLabel("Application name").fill("Dashboard");
+      await page.getByRole("button", { name: "Create application" }).click();
+      await said("Successfully created application: Dashboard");
+      await page.getByLabel("repo:read").check();
+      await page.getByText("Assign another user").click();
+      await page.getByLabel("User", { exact: true }).fill("bob");
+      await page.getByRole("button", { name: "Assign token" }).click();
+      await said("Token assigned successfully to bob");
+      const other = await browser.newContext({ javaScriptEnabled });
+      const theirs = await other.newPage();
+      await signIn(theirs, dockpass.origin, "bob");
+      await theirs.goto(`${dockpass.origin}/organization/bob?tab=Settings`);
+      await theirs.getByRole("button", { name: "Authorize Dashboard" }).click();
+      const token = await theirs.getByTestId("access-token").inputValue();
+      const answer = await fetch(`${dockpass.origin}/api/v1/repository?public=true`, { headers: { authorization: `Bearer ${token}` } });
+      assert.equal(answer.status, 200);
+      await theirs.goto(`${dockpass.origin}/organization/bob?tab=Settings`);
+      assert.equal(await theirs.getByText("Assigned authorizations").count(), 0, "taken up once");
+      await other.close();
+    });
+
+    test("a refused address stays in its field, next to the reason", async () => {
+      await at("/organization/acme?tab=Settings");
+      await page.getByLabel("E-mail address").fill("nobody@localhost");
+      await page.locator("form", { has: page.locator("#email") }).getByRole("button", { name: "Save" }).click();
+      await said("The e-mail address was not saved");
+      assert.equal(await page.getByLabel("E-mail address").inputValue(), "nobody@localhost");
+      assert.equal(await page.getByLabel("E-mail address").getAttribute("aria-invalid"), "true");
+    });
+
     test("a repository is made, granted to a robot, published and deleted", async () => {
       await at("/organization/acme/repositories/new");
       await page.getByLabel("Repository name").fill("tools/cli");

@@ -2,7 +2,7 @@
 
 use super::moment::Moment;
 use super::notice::Notice;
-use super::view::{Head, Tab, sentence, tab_href};
+use super::view::{Head, Problem, Tab, tab_href};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::domain::credential::Secret;
 use crate::http::browser;
@@ -22,20 +22,33 @@ pub struct SettingsPage {
     pub shell: Shell,
     /// The namespace.
     pub head: Head,
-    /// The namespace's address.
+    /// The namespace's address, or what was typed for it.
     pub email: String,
     /// When it was made.
     pub created: Moment,
     /// The person's application tokens; `None` where there is no such thing.
     pub tokens: Option<Vec<TokenRow>>,
-    /// A token that was just made.
-    pub minted: Option<String>,
     /// What was assigned to the person.
     pub assigned: Vec<AssignedRow>,
-    /// The access token of an assignment that was just taken up.
-    pub accepted: Option<String>,
+    /// What came of the form that was just sent, if one was.
+    pub answer: Answer,
     /// The registry's host.
     pub registry: String,
+}
+
+/// What came of a form of the tab.
+#[derive(Default)]
+pub struct Answer {
+    /// What was wrong with it.
+    pub problem: Option<Problem>,
+    /// What was typed for the address.
+    pub email: Option<String>,
+    /// What was typed for the title of an application token.
+    pub title: String,
+    /// The application token that was made.
+    pub minted: Option<String>,
+    /// The access token of an assignment that was taken up.
+    pub accepted: Option<String>,
 }
 
 /// An authorization that waits for its user.
@@ -71,10 +84,10 @@ pub fn tab(visit: &Visit, name: &str) -> Reply {
     if !visit.asked("confirm")?.is_empty() {
         visit.require_fresh()?;
     }
-    show(visit, name, None, None)
+    show(visit, name, Answer::default())
 }
 
-fn show(visit: &Visit, name: &str, minted: Option<String>, accepted: Option<String>) -> Reply {
+fn show(visit: &Visit, name: &str, answer: Answer) -> Reply {
     let view = namespaces::view(&visit.app, &visit.actor, name)?;
     let head = Head::of(visit, &view, Tab::Settings, None);
     if !head.tabs.contains(&Tab::Settings) {
@@ -105,84 +118,46 @@ fn show(visit: &Visit, name: &str, minted: Option<String>, accepted: Option<Stri
         scope: found.assignment.scope,
         created: Moment::new(found.assignment.created_at, now),
     });
+    let stored = || view.account.email.clone().unwrap_or_default();
     let page = SettingsPage {
         assigned: assigned.collect(),
-        accepted,
         shell: head.shell(visit, if head.own { "Account settings" } else { "Settings" }),
         head,
-        email: view.account.email.clone().unwrap_or_default(),
+        email: answer.email.clone().unwrap_or_else(stored),
         created: Moment::new(view.account.created_at, now),
         tokens,
-        minted,
         registry: visit.app.config.server.hostname.clone(),
+        answer,
     };
-    visit.page(&page)
+    visit.page_with(Problem::status(page.answer.problem.as_ref()), &page)
 }
 
 /// Saves what the tab edits.
 pub fn save(visit: &Visit, name: &str) -> Reply {
     let head = Head::read(visit, name, Tab::Settings, None)?;
     let here = tab_href(name, Tab::Settings);
-    if !head.own && visit.given("action")? == "email" {
-        let done = organizations::update(
-            &visit.app,
-            &visit.actor,
-            name,
-            Some(visit.given("email")?),
-            &SettingsChange::default(),
-        );
-        return changed(visit, &here, done.map(drop));
-    }
+    let action = visit.given("action")?;
     if !head.own {
-        return Err(ServiceError::Forbidden.into());
+        return if action == "email" {
+            save_email(visit, &head)
+        } else {
+            Err(ServiceError::Forbidden.into())
+        };
     }
     // The tab itself does not ask for the password, so a form that needs a fresh login is sent there by way of the question.
     if visit.require_fresh().is_err() {
         return Ok(reply::redirect_303(&format!("{here}&confirm=1")));
     }
-    let (app, actor) = (&visit.app, &visit.actor);
-    match visit.given("action")? {
-        "email" => changed(
-            visit,
-            &here,
-            users::change(app, actor, &Changes { email: Some(visit.given("email")?), ..Changes::default() }),
-        ),
-        "password" => {
-            let form = visit.form.as_ref().ok_or(Refusal::NotFound)?;
-            let read = |field: &str| {
-                let value = form.single(field).map_err(|error| Refusal::Fields(error.to_string()))?;
-                Ok::<_, Refusal>(Secret::new(value.unwrap_or_default()))
-            };
-            let (password, repeated) = (read("password")?, read("repeated")?);
-            if password != repeated {
-                return visit.done(&here, &Notice::bad("The two passwords differ; nothing was changed"));
-            }
-            match users::set_password(app, actor, name, &password) {
-                Ok(()) => {
-                    let said = "Password changed. Every session has ended: sign in with the new password";
-                    let mut response = visit.done("/signin", &Notice::good(said))?;
-                    browser::clear_session(&mut response, visit.https);
-                    Ok(response)
-                }
-                Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
-                    visit.done(&here, &Notice::bad(text))
-                }
-                Err(other) => Err(other.into()),
-            }
-        }
-        "token" => match app_tokens::create(app, actor, visit.given("title")?) {
-            Ok(shown) => show(visit, name, shown.token.map(|token| token.expose().to_owned()), None),
-            Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
-                visit.done(&here, &Notice::bad(sentence(&text)))
-            }
-            Err(other) => Err(other.into()),
-        },
+    match action {
+        "email" => save_email(visit, &head),
+        "password" => save_password(visit, name),
+        "token" => make_token(visit, name),
         "revoke" => {
-            app_tokens::revoke(app, actor, visit.given("uuid")?)?;
+            app_tokens::revoke(&visit.app, &visit.actor, visit.given("uuid")?)?;
             visit.done(&here, &Notice::good("Application token revoked"))
         }
-        "accept" => accept(visit, name, &here),
-        "decline" => match assignments::decline(app, actor, visit.given("uuid")?) {
+        "accept" => accept(visit, name),
+        "decline" => match assignments::decline(&visit.app, &visit.actor, visit.given("uuid")?) {
             Ok(()) => visit.done(&here, &Notice::good("Authorization declined")),
             Err(ServiceError::NotFound(_)) => visit.done(&here, &Notice::bad(GONE)),
             Err(other) => Err(other.into()),
@@ -193,30 +168,76 @@ pub fn save(visit: &Visit, name: &str) -> Reply {
 
 const GONE: &str = "This authorization was taken up, declined or withdrawn already";
 
-/// Takes up what was assigned, and shows the token in the answer.
-fn accept(visit: &Visit, name: &str, here: &str) -> Reply {
-    let (app, actor) = (&visit.app, &visit.actor);
-    let uuid = visit.given("uuid")?;
-    let found = assignments::list(app, actor)?.into_iter().find(|found| found.assignment.uuid == uuid);
-    let Some(found) = found else { return visit.done(here, &Notice::bad(GONE)) };
-    let (uri, scope) = (&found.assignment.redirect_uri, &found.assignment.scope);
-    match assignments::accept(app, actor, uuid, &found.application.client_id, uri, scope) {
-        Ok(minted) => show(visit, name, None, Some(minted.token.expose().to_owned())),
-        Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
-            visit.done(here, &Notice::bad(format!("The token was not taken up: {}", sentence(&text))))
+fn save_email(visit: &Visit, head: &Head) -> Reply {
+    let (app, actor, email) = (&visit.app, &visit.actor, visit.given("email")?);
+    let done = if head.own {
+        users::change(app, actor, &Changes { email: Some(email), ..Changes::default() })
+    } else {
+        organizations::update(app, actor, &head.name, Some(email), &SettingsChange::default()).map(drop)
+    };
+    match done {
+        Ok(()) => visit.done(&tab_href(&head.name, Tab::Settings), &Notice::good("E-mail address saved")),
+        Err(error) => {
+            let problem = Some(Problem::of(error, "The e-mail address was not saved", "email")?);
+            show(visit, &head.name, Answer { problem, email: Some(email.to_owned()), ..Answer::default() })
         }
-        Err(ServiceError::NotFound(_)) => visit.done(here, &Notice::bad(GONE)),
-        Err(other) => Err(other.into()),
     }
 }
 
-/// Says whether the address was changed.
-fn changed(visit: &Visit, here: &str, done: Result<(), ServiceError>) -> Reply {
-    match done {
-        Ok(()) => visit.done(here, &Notice::good("E-mail address saved")),
-        Err(ServiceError::Invalid(text) | ServiceError::Refused(text)) => {
-            visit.done(here, &Notice::bad(format!("The e-mail address was not saved: {}", sentence(&text))))
+fn save_password(visit: &Visit, name: &str) -> Reply {
+    const REFUSED: &str = "The password was not changed";
+    let form = visit.form.as_ref().ok_or(Refusal::NotFound)?;
+    let read = |field: &str| {
+        let value = form.single(field).map_err(|error| Refusal::Fields(error.to_string()))?;
+        Ok::<_, Refusal>(Secret::new(value.unwrap_or_default()))
+    };
+    let (password, repeated) = (read("password")?, read("repeated")?);
+    let problem = if password == repeated {
+        match users::set_password(&visit.app, &visit.actor, name, &password) {
+            Ok(()) => {
+                let said = "Password changed. Every session has ended: sign in with the new password";
+                let mut response = visit.done("/signin", &Notice::good(said))?;
+                browser::clear_session(&mut response, visit.https);
+                return Ok(response);
+            }
+            Err(error) => Problem::of(error, REFUSED, "password")?,
         }
-        Err(other) => Err(other.into()),
-    }
+    } else {
+        Problem::new(REFUSED, "The two passwords differ.", "repeated")
+    };
+    show(visit, name, Answer { problem: Some(problem), ..Answer::default() })
+}
+
+fn make_token(visit: &Visit, name: &str) -> Reply {
+    let title = visit.given("title")?;
+    let answer = match app_tokens::create(&visit.app, &visit.actor, title) {
+        Ok(shown) => {
+            let minted = shown.token.map(|token| token.expose().to_owned());
+            Answer { minted, ..Answer::default() }
+        }
+        Err(error) => {
+            let problem = Some(Problem::of(error, "The application token was not made", "title")?);
+            Answer { problem, title: title.to_owned(), ..Answer::default() }
+        }
+    };
+    show(visit, name, answer)
+}
+
+/// Takes up what was assigned, and shows the token in the answer.
+fn accept(visit: &Visit, name: &str) -> Reply {
+    let (app, actor) = (&visit.app, &visit.actor);
+    let gone = || visit.done(&tab_href(name, Tab::Settings), &Notice::bad(GONE));
+    let uuid = visit.given("uuid")?;
+    let found = assignments::list(app, actor)?.into_iter().find(|found| found.assignment.uuid == uuid);
+    let Some(found) = found else { return gone() };
+    let (uri, scope) = (&found.assignment.redirect_uri, &found.assignment.scope);
+    let answer = match assignments::accept(app, actor, uuid, &found.application.client_id, uri, scope) {
+        Ok(minted) => Answer { accepted: Some(minted.token.expose().to_owned()), ..Answer::default() },
+        Err(ServiceError::NotFound(_)) => return gone(),
+        Err(error) => Answer {
+            problem: Some(Problem::of(error, "The token was not taken up", "")?),
+            ..Answer::default()
+        },
+    };
+    show(visit, name, answer)
 }
