@@ -1,12 +1,14 @@
 //! What the tests share: a clock that stands still, randomness that repeats, directories that go away.
 
+mod answer;
 mod conformity;
 mod counting;
 mod installation;
 mod issuer;
 mod watch;
 
-pub(crate) use installation::{Answer, Installation, payload};
+pub(crate) use answer::{Answer, payload};
+pub(crate) use installation::Installation;
 pub(crate) use issuer::{Issuer, IssuerKey};
 pub(crate) use watch::{Excuse, Place, Watch};
 

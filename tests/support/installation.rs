@@ -1,10 +1,11 @@
 //! A whole dockpass in a temporary directory, driven without a socket.
 
+use super::answer::Answer;
 use super::counting::{Counting, Counts};
 use super::watch::{Drawn, Place, Watch};
 use super::{TestClock, TestRandom, conformity};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use dockpass::config::LiveSettings;
 use dockpass::domain::credential::Secret;
@@ -27,8 +28,7 @@ use dockpass::store::audit::EventFilter;
 use dockpass::store::sqlite::Sqlite;
 use dockpass::store::{Store, StoreError};
 use dockpass::telemetry::Metrics;
-use http_body_util::BodyExt;
-use hyper::{HeaderMap, Request, Response};
+use hyper::{Request, Response};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -367,53 +367,4 @@ impl Installation {
     pub(crate) async fn get(&self, path: &str, basic: Option<(&str, &str)>) -> Answer {
         self.send("GET", path, basic, &[], "").await
     }
-}
-
-/// What came back.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    async fn read(response: Response<Body>) -> Self {
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Self { status: head.status.as_u16(), headers: head.headers, body }
-    }
-
-    /// A header's value.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// The body as text.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.body.to_vec()).unwrap()
-    }
-
-    /// The body as JSON.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
-    }
-
-    /// Code and message of the one error in body A.
-    pub(crate) fn error(&self) -> (String, String) {
-        let error = self.json()["errors"][0].clone();
-        (error["code"].as_str().unwrap().to_owned(), error["message"].as_str().unwrap().to_owned())
-    }
-
-    /// Everything that a client can see, but for what differs between any two answers.
-    pub(crate) fn without_request_id(&self) -> String {
-        let mut headers = self.headers.clone();
-        headers.remove("x-request-id");
-        format!("{} {headers:?} {}", self.status, self.text())
-    }
-}
-
-/// The claims of a token, unchecked.
-pub(crate) fn payload(token: &str) -> Value {
-    let part = token.split('.').nth(1).expect("a token has three parts");
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
