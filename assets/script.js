@@ -2,8 +2,11 @@
 "use strict";
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root = document) => root.querySelector(selector);
+const BOXES = "tbody input[type=checkbox]", TICKED = "tbody input:checked";
 const byId = (id) => document.getElementById(id);
 const on = (target, ...rest) => target.addEventListener(...rest);
+// Does something else than what a link or a button does by itself.
+const act = (target, use) => on(target, "click", (event) => { event.preventDefault(); use(); });
 const live = byId("live");
 const say = (text) => {
 	live.textContent = "";
@@ -97,31 +100,28 @@ function searchLive(input) {
 // Offers the names that fit what was typed; without it, a button finds them.
 function offerNames(input) {
 	whileTyping(input, () => input.dataset.names + encodeURIComponent(input.value), (page) => {
-		const fresh = page.getElementById("names");
+		const fresh = one("#names", page);
 		if (fresh) input.list.replaceChildren(...fresh.children);
 	});
 }
 
 function selection(form) {
-	const boxes = () => all("tbody input[type=checkbox]", form);
 	const badge = one("[data-count]", form);
 	const update = () => {
-		if (!form.elements.all) badge.textContent = boxes().filter((box) => box.checked).length;
+		if (!form.elements.all) badge.textContent = all(TICKED, form).length;
 		one("[data-needs-selection]", form).disabled = badge.textContent === "0";
 	};
 	on(form, "change", () => {
 		form.elements.all?.remove();
 		update();
 	});
-	for (const link of all("[data-select]", form)) on(link, "click", (event) => {
-		event.preventDefault();
+	for (const link of all("[data-select]", form)) act(link, () => {
 		form.elements.all?.remove();
-		for (const box of boxes()) box.checked = link.dataset.select === "page";
+		for (const box of all(BOXES, form)) box.checked = link.dataset.select === "page";
 		link.closest("details").open = false;
 		update();
 	});
-	for (const link of all("[data-expand]", form)) on(link, "click", (event) => {
-		event.preventDefault();
+	for (const link of all("[data-expand]", form)) act(link, () => {
 		history.replaceState(null, "", link.href);
 		for (const about of all("details.about", form)) about.open = link.dataset.expand === "1";
 		for (const other of all("[data-expand]", form)) mark(other, "aria-current", other === link);
@@ -134,7 +134,7 @@ async function dialog(url, opener) {
 	const content = page && one("main form.card", page);
 	if (!content) return location.assign(url);
 	const box = document.createElement("dialog");
-	box.setAttribute("aria-label", one("h1", content).textContent);
+	box.ariaLabel = one("h1", content).textContent;
 	box.append(document.adoptNode(content));
 	document.body.append(box);
 	on(box, "close", () => { box.remove(); opener?.focus(); });
@@ -159,17 +159,14 @@ function wizard(form) {
 		back.hidden = index === 0;
 		next.hidden = index === pages.length - 1;
 		at = index;
-		if (index === pages.length - 1) summarise();
+		if (next.hidden) summarise();
 		if (focus) { const heading = one("h2", pages[index]); heading.tabIndex = -1; heading.focus(); }
 	};
 	const summarise = () => {
 		const list = one("[data-summary]", form);
 		list.replaceChildren();
-		const add = (title, text) => {
-			list.append(document.createElement("dt"), document.createElement("dd"));
-			list.lastChild.append(text || "None");
-			list.lastChild.previousSibling.append(title);
-		};
+		const put = (element, text) => list.appendChild(document.createElement(element)).append(text);
+		const add = (title, text) => { put("dt", title); put("dd", text || "None"); };
 		add("Name", name.value);
 		add("Description", form.elements.description.value);
 		const team = form.elements["new-team"];
@@ -182,7 +179,7 @@ function wizard(form) {
 	};
 	on(next, "click", () => go(at + 1, true));
 	on(back, "click", () => go(at - 1, true));
-	links.forEach((link, number) => on(link, "click", (event) => { event.preventDefault(); go(number, true); }));
+	links.forEach((link, number) => act(link, () => go(number, true)));
 	on(name, "input", () => { for (const to of all("#applied-to", form)) to.value = name.value; });
 	// Enter in a search field must not send the whole; where every row is listed, they are filtered already.
 	for (const find of all("[data-find]", form)) find.hidden = "complete" in find.dataset;
@@ -192,13 +189,12 @@ function wizard(form) {
 		one("[data-find]:not([hidden])", event.target.closest("section"))?.click();
 	});
 	for (const menu of all("[data-bulk-select]", form)) {
-		const step = menu.closest("section"), boxes = () => all("tbody input[type=checkbox]", step);
-		const count = () => { one("[data-ticked]", menu).textContent = boxes().filter((box) => box.checked).length; };
+		const step = menu.closest("section");
+		const count = () => { one("[data-ticked]", menu).textContent = all(TICKED, step).length; };
 		on(step, "change", count);
-		for (const button of all("[data-tick]", menu)) on(button, "click", (event) => {
-			event.preventDefault();
+		for (const button of all("[data-tick]", menu)) act(button, () => {
 			const kind = button.dataset.tick;
-			for (const box of boxes()) if (kind === "none" ? box.checked : !box.checked && (kind === "all" || !box.closest("tr").hidden)) box.click();
+			for (const box of all(BOXES, step)) if (kind === "none" ? box.checked : !box.checked && (kind === "all" || !box.closest("tr").hidden)) box.click();
 			count();
 			menu.open = false;
 			one("summary", menu).focus();
@@ -235,20 +231,17 @@ function panels(nav) {
 
 function enhance(root) {
 	for (const scripted of all("[data-scripted]", root)) scripted.hidden = false;
-	all("input[pattern]", root).forEach(checkName);
-	all("input[data-confirm]", root).forEach(checkConfirm);
-	all("input[data-filter]", root).forEach(filter);
-	all("input[data-live]", root).forEach(searchLive);
-	all("input[data-names]", root).forEach(offerNames);
-	for (const button of all(".unscripted", root)) button.hidden = true;
+	const helpers = { pattern: checkName, "data-confirm": checkConfirm, "data-filter": filter, "data-live": searchLive, "data-names": offerNames };
+	for (const name in helpers) all("input[" + name + "]", root).forEach(helpers[name]);
+	for (const only of all(".unscripted", root)) only.hidden = true;
 	all("form", root).filter((form) => one("[data-count]", form)).forEach(selection);
 	for (const box of all("[data-tick-all]", root)) on(box, "change", () => {
 		for (const other of all("tbody tr:not([hidden]) input[type=checkbox]", box.closest("table"))) if (other.checked !== box.checked) other.click();
 	});
-	all("[data-autosubmit]", root).forEach((form) => {
+	for (const form of all("[data-autosubmit]", root)) {
 		one("button", form).hidden = true;
 		on(form, "change", () => form.requestSubmit());
-	});
+	}
 }
 
 on(document, "click", (event) => {

@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_emptied_when_something_new_would_be_too_much_and_not_before() {
+    fn a_table_drops_one_entry_when_something_new_would_be_too_much_and_not_before() {
         let mut table = Table::default();
         for key in 0..MOST_OF_SHARD {
             table.put(key, 1, key);
@@ -321,7 +321,8 @@ mod tests {
         table.put(7, 1, 8);
         assert_eq!((table.0.len(), table.get(&7, 1)), (MOST_OF_SHARD, Some(&8)), "it is known already");
         table.put(MOST_OF_SHARD, 1, 0);
-        assert_eq!((table.0.len(), table.get_mut(&MOST_OF_SHARD, 1)), (1, Some(&mut 0)));
+        assert_eq!((table.0.len(), table.get_mut(&MOST_OF_SHARD, 1)), (MOST_OF_SHARD, Some(&mut 0)));
+        assert_eq!((0..MOST_OF_SHARD).filter(|key| table.get(key, 1).is_none()).count(), 1, "one made room");
         assert_eq!(table.get(&MOST_OF_SHARD, 2), None);
         assert_eq!(table.get_mut(&MOST_OF_SHARD, 2), None);
     }

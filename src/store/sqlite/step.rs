@@ -15,7 +15,7 @@ const DATA_VERSION: &str = "PRAGMA data_version";
 /// SQLite's default, in pages of the write-ahead log.
 const AUTOCHECKPOINT: u32 = 1000;
 
-/// As [`write`]; `made` is called at most once, when the write is on disk.
+/// As [`write()`]; `made` is called at most once, when the write is on disk.
 pub(super) fn step(
     connection: Connection,
     index: &WalIndex,
