@@ -53,6 +53,11 @@ fn read_assignment(columns: &mut Columns<'_>) -> Result<(Assignment, Vec<u8>), S
 }
 
 impl Tx<'_> {
+    /// The assignment of a row, unless the row was altered.
+    fn genuine_assignment(&self, (assignment, mac): (Assignment, Vec<u8>)) -> Option<Assignment> {
+        self.is_genuine("oauth_assignment", &assignment.deciding(), &mac).then_some(assignment)
+    }
+
     /// Keeps a new assignment.
     pub fn insert_assignment(&mut self, assignment: &Assignment) -> Result<(), StoreError> {
         let mac = self.mac("oauth_assignment", &assignment.deciding());
@@ -75,10 +80,7 @@ impl Tx<'_> {
     /// The newest hundred assignments of a user, newest first.
     pub fn assignments(&mut self, account: AccountId) -> Result<Vec<Assignment>, StoreError> {
         let rows = self.all(&format!("SELECT {ASSIGNMENT} {NEWEST}"), &[account.into()], read_assignment)?;
-        let genuine = |(assignment, mac): &(Assignment, Vec<u8>)| {
-            self.is_genuine("oauth_assignment", &assignment.deciding(), mac)
-        };
-        Ok(rows.into_iter().filter(genuine).map(|(assignment, _)| assignment).collect())
+        Ok(rows.into_iter().filter_map(|row| self.genuine_assignment(row)).collect())
     }
 
     /// The applications that [`Self::assignments`] are of.
@@ -100,10 +102,7 @@ impl Tx<'_> {
         let statement =
             format!("SELECT {ASSIGNMENT} FROM oauth_assignment WHERE uuid = $1 AND account_id = $2");
         let found = self.first(&statement, &[uuid.into(), account.into()], read_assignment)?;
-        let genuine = |(assignment, mac): &(Assignment, Vec<u8>)| {
-            self.is_genuine("oauth_assignment", &assignment.deciding(), mac)
-        };
-        Ok(found.filter(genuine).map(|(assignment, _)| assignment))
+        Ok(found.and_then(|row| self.genuine_assignment(row)))
     }
 
     /// How many assignments of an application wait for their users.

@@ -225,15 +225,11 @@ fn make_token(visit: &Visit, name: &str) -> Reply {
 
 /// Takes up what was assigned, and shows the token in the answer.
 fn accept(visit: &Visit, name: &str) -> Reply {
-    let (app, actor) = (&visit.app, &visit.actor);
-    let gone = || visit.done(&tab_href(name, Tab::Settings), &Notice::bad(GONE));
-    let uuid = visit.given("uuid")?;
-    let found = assignments::list(app, actor)?.into_iter().find(|found| found.assignment.uuid == uuid);
-    let Some(found) = found else { return gone() };
-    let (uri, scope) = (&found.assignment.redirect_uri, &found.assignment.scope);
-    let answer = match assignments::accept(app, actor, uuid, &found.application.client_id, uri, scope) {
+    let answer = match assignments::take_up(&visit.app, &visit.actor, visit.given("uuid")?) {
         Ok(minted) => Answer { accepted: Some(minted.token.expose().to_owned()), ..Answer::default() },
-        Err(ServiceError::NotFound(_)) => return gone(),
+        Err(ServiceError::NotFound(_)) => {
+            return visit.done(&tab_href(name, Tab::Settings), &Notice::bad(GONE));
+        }
         Err(error) => Answer {
             problem: Some(Problem::of(error, "The token was not taken up", "")?),
             ..Answer::default()

@@ -136,7 +136,7 @@ pub fn decline(app: &App, actor: &Actor, uuid: &str) -> Result<(), ServiceError>
     })
 }
 
-/// Takes up what was assigned to the actor: the assignment becomes a token. What the application asks for must be what was assigned.
+/// Takes up what was assigned to the actor, for an application that asks for it: that must be what was assigned.
 pub fn accept(
     app: &App,
     actor: &Actor,
@@ -156,9 +156,32 @@ pub fn accept(
         if asked != assigned {
             return Err(ServiceError::Refused("this is not what was assigned".to_owned()));
         }
-        // The application may have moved since.
-        check_redirect(app, &application, redirect_uri)?;
-        tx.delete_assignment(uuid)?;
-        mint_for(app, tx, actor, &application, &application.name, scopes, LONGEST_LIFE)
+        redeem(app, tx, actor, &assignment, &application)
     })
+}
+
+/// Takes up what was assigned to the actor, who has seen on our own page what that is.
+pub fn take_up(app: &App, actor: &Actor, uuid: &str) -> Result<Minted, ServiceError> {
+    enabled(app)?;
+    app.store.write("take up assigned authorization", |tx| {
+        let user = require_person(actor)?;
+        let assignment = tx.assignment(user.id, uuid)?.ok_or_else(missing)?;
+        let application = tx.application_by_id(assignment.application)?.ok_or_else(missing)?;
+        redeem(app, tx, actor, &assignment, &application)
+    })
+}
+
+/// The assignment becomes a token.
+fn redeem(
+    app: &App,
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    assignment: &Assignment,
+    application: &Application,
+) -> Result<Minted, ServiceError> {
+    // The application may have moved since.
+    check_redirect(app, application, &assignment.redirect_uri)?;
+    let scopes = parse_scope(&assignment.scope)?;
+    tx.delete_assignment(&assignment.uuid)?;
+    mint_for(app, tx, actor, application, &application.name, scopes, LONGEST_LIFE)
 }
