@@ -3,7 +3,7 @@
 
 use super::notice::Notice;
 use super::pager::Pager;
-use super::view::{Head, Problem, Tab, address, counted, tab_href};
+use super::view::{Head, Problem, Tab, address, aria_sort, counted, tab_href};
 use super::visit::{Refusal, Reply, Shell, Visit};
 use crate::service::error::ServiceError;
 use crate::service::listing;
@@ -112,13 +112,9 @@ impl PeoplePage {
         Pager { base: self.href(sort, turned, ""), number: 1, ..self.pager.clone() }.here()
     }
 
-    /// What `aria-sort` says of a column; empty when it is not the one sorted by.
+    /// What `aria-sort` says of a column.
     pub fn aria(&self, sort: &str) -> &'static str {
-        match (self.sort == sort, self.descending) {
-            (false, _) => "",
-            (true, true) => "descending",
-            (true, false) => "ascending",
-        }
+        aria_sort(self.sort == sort, self.descending)
     }
 
     /// The address with a selection.

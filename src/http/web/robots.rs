@@ -2,7 +2,7 @@
 
 use super::moment::Moment;
 use super::pager::{self, Pager};
-use super::view::{Head, Tab, address, counted, tab_href};
+use super::view::{Head, Tab, address, aria_sort, counted, tab_href};
 use super::visit::{Reply, Shell, Visit};
 use crate::domain::time::Timestamp;
 use crate::service::error::ROBOTS_DISALLOWED;
@@ -121,13 +121,9 @@ impl ListState {
         self.href(sort, turned, &self.expand, "", 1)
     }
 
-    /// What `aria-sort` says of a column; empty when it is not the one sorted by.
+    /// What `aria-sort` says of a column.
     pub fn aria(&self, sort: &str) -> &'static str {
-        match (self.order() == sort, self.is_descending()) {
-            (false, _) => "",
-            (true, true) => "descending",
-            (true, false) => "ascending",
-        }
+        aria_sort(self.order() == sort, self.is_descending())
     }
 
     /// The address with descriptions open or shut.

@@ -115,6 +115,15 @@ impl Problem {
     }
 }
 
+/// What `aria-sort` says of a column; empty when it is not the one sorted by.
+pub fn aria_sort(sorted: bool, descending: bool) -> &'static str {
+    match (sorted, descending) {
+        (false, _) => "",
+        (true, true) => "descending",
+        (true, false) => "ascending",
+    }
+}
+
 /// `text` with a capital letter and a full stop.
 pub fn sentence(text: &str) -> String {
     let mut characters = text.chars();
